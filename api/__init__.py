@@ -1,0 +1,41 @@
+"""The REST face: a FastAPI app around one engine. HTTP lives here and nowhere below."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api.documented import build_router
+from api.errors import handle_errors
+from api.security import MAX_BODY_BYTES, guard
+from engine import Engine
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_DESCRIPTION = """
+Prompts into images, and a list of scenes with one hero into a story video.
+
+* Types are strict: `"25"` is not `25`, and unknown fields are refused.
+* The same seed and request give the same picture; a seed that is left out is drawn and told.
+* A client that leaves a `/generate…` call cancels its work.
+* Every error answers a `code` for programs, a `detail` and an `advice` for people.
+
+The page is at [/ui/](/ui/), its client endpoints at [/ui/?view=api](/ui/?view=api).
+"""
+
+
+def build_api(engine: Engine, lifespan: Lifespan) -> FastAPI:
+    """Build the app with the documented routes, its guards and its error answers."""
+    app: FastAPI = FastAPIOffline(
+        title="Storyreel",
+        version="0.1.0",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.engine = engine
+    app.include_router(build_router(engine))
+    handle_errors(app)
+    guard(app, engine.settings)
+    return app

@@ -1,0 +1,98 @@
+"""What the documented routes take and answer beyond the engine's own requests and plans."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from api.errors import ErrorBody
+from engine import Engine, ImageRequest
+
+
+class GenerateBody(ImageRequest):
+    """An image request, and the form of its answer."""
+
+    return_base64: Annotated[
+        bool, Field(description="Answer JSON with the picture inside instead of a file.")
+    ] = False
+
+    def image_request(self) -> ImageRequest:
+        return ImageRequest.model_construct(**self.model_dump(exclude={"return_base64"}))
+
+
+class Base64Image(BaseModel):
+    """A picture inside JSON."""
+
+    success: Literal[True] = True
+    prompt: str
+    steps: int
+    image_base64: str
+    format: Literal["png", "webp", "jpeg"]
+    seed: int
+    guidance_scale: float
+
+
+class Endpoints(BaseModel):
+    generate_image: Literal["/generate"] = "/generate"
+    generate_video: Literal["/generate-video"] = "/generate-video"
+    video_info: Literal["/generate-video/info"] = "/generate-video/info"
+
+
+class ServiceInfo(BaseModel):
+    """What this service is."""
+
+    status: Literal["running"] = "running"
+    device: str = Field(examples=["cpu"])
+    model: str | None = Field(description="What is really loaded; null while nothing is.")
+    endpoints: Endpoints = Endpoints()
+
+
+class DownloadInfo(BaseModel):
+    """Weights on their way from the hub."""
+
+    repo_id: str
+    done_bytes: int
+    total_bytes: int
+    note: str
+
+
+class Health(BaseModel):
+    """How the service is; 200 while the process lives."""
+
+    status: Literal["healthy"] = "healthy"
+    model_loaded: bool
+    device: str = Field(examples=["cpu"], description='"pending" until it is known.')
+    model: str | None
+    model_state: Literal["loading", "ready", "unavailable"]
+    dtype: str | None
+    reason: str | None = Field(description="Why this model was taken.")
+    problem: ErrorBody | None = Field(description="Why there is no model, and the remedy.")
+    download: DownloadInfo | None
+    waiting_tasks: int = Field(description="Pictures waiting to be drawn.")
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+def health_of(engine: Engine) -> Health:
+    """The health of an engine."""
+    status = engine.status()
+    facts, problem, download = status.facts, status.problem, status.download
+    return Health(
+        model_loaded=facts is not None,
+        device=status.device,
+        model=facts and facts.name,
+        model_state=status.model_state,
+        dtype=facts and facts.dtype,
+        reason=facts and facts.reason,
+        problem=problem
+        and ErrorBody(code=problem.code, detail=problem.message, advice=problem.advice),
+        download=download
+        and DownloadInfo(
+            repo_id=download.repo_id,
+            done_bytes=download.done,
+            total_bytes=download.total,
+            note=download.note,
+        ),
+        waiting_tasks=status.waiting_tasks,
+    )

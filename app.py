@@ -1,0 +1,77 @@
+"""Start Storyreel: one process with the REST routes, the page and the engine they share."""
+
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+
+from api import build_api
+from engine import Engine, Settings
+from ui import mount_ui
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the whole service; the model begins to load in the background.
+
+    Raises:
+        OSError: the data folder cannot be made or written.
+    """
+    engine = Engine(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.close()
+
+    app = build_api(engine, lifespan)
+    app.state.engine = engine
+    return mount_ui(app, engine)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but a signal first ends running jobs, so that open requests are answered."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.config.app.state.engine.stop_accepting()  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
+
+
+def main() -> None:
+    """Read the settings, serve until a signal comes."""
+    # transformers warns of optional parts that are not needed here; set before its import.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    try:
+        settings = CliApp.run(Settings)
+    except ValidationError as err:
+        sys.exit("\n".join(f"--{e['loc'][0]}: {e['msg']}" for e in err.errors()))
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        app = create_app(settings)
+    except OSError as err:
+        sys.exit(f"--data-dir {settings.data_dir} cannot be used: {err.strerror}")
+    logger.info("Storyreel on http://%s:%d/ui/", settings.host, settings.port)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        access_log=settings.log_level == "debug",
+    )
+    Server(config).run()
+
+
+if __name__ == "__main__":
+    main()

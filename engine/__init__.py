@@ -1,0 +1,26 @@
+"""Storyreel's engine: prompts into pictures, scenes into story videos. Knows no web framework."""
+
+from engine.engine import Download, Engine, EngineStatus
+from engine.errors import EngineError
+from engine.jobs import ImageResult, Job, JobSnapshot, JobState, Progress, VideoResult
+from engine.requests import ImageRequest, Request, VideoRequest
+from engine.settings import Settings
+from engine.story import VideoPlan
+
+__all__ = [
+    "Download",
+    "Engine",
+    "EngineError",
+    "EngineStatus",
+    "ImageRequest",
+    "ImageResult",
+    "Job",
+    "JobSnapshot",
+    "JobState",
+    "Progress",
+    "Request",
+    "Settings",
+    "VideoPlan",
+    "VideoRequest",
+    "VideoResult",
+]

@@ -1,0 +1,112 @@
+"""Everything that can go wrong in the engine, as one tree.
+
+EngineError
+├── InvalidRequest        the request can never work, whatever the state of the service
+├── NotAccepted           the request is fine, but no job was made
+│   ├── QueueFull           too many tasks wait already
+│   ├── ModelUnavailable    the model is missing, corrupt or out of reach
+│   └── ShuttingDown        the process is about to end
+├── JobNotFound           no job with this id (for this owner)
+├── ResultGone            the job succeeded, but its file is no longer kept
+└── JobStopped            an accepted job ended without a result
+    ├── JobCancelled        somebody asked for it
+    ├── DeadlineExceeded    the time it was given has passed
+    ├── DeviceOutOfMemory   the picture does not fit the device
+    ├── StorageFull         the data folder takes no more
+    ├── BadOutput           the model gave NaN instead of a picture
+    ├── EncoderFailed       ffmpeg died
+    └── InternalError       a defect of ours; the log has the traceback
+
+Every error has a stable machine-readable `code`, a message that says what happened,
+and `advice` that says what to do. No message repeats the caller's text.
+"""
+
+
+class EngineError(Exception):
+    """Base of all errors the engine raises on purpose."""
+
+    code = "engine_error"
+    advice = ""
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if advice is not None:
+            self.advice = advice
+
+
+class InvalidRequest(EngineError):
+    code = "invalid_request"
+
+
+class NotAccepted(EngineError):
+    code = "not_accepted"
+
+
+class QueueFull(NotAccepted):
+    """Raised by `Engine.submit`; `retry_after_s` comes from the measured estimate."""
+
+    code = "queue_full"
+    advice = "Try again after the time in Retry-After."
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelUnavailable(NotAccepted):
+    code = "model_unavailable"
+
+
+class ShuttingDown(NotAccepted):
+    code = "shutting_down"
+    advice = "Send the request again once the service is back."
+
+
+class JobNotFound(EngineError):
+    code = "job_not_found"
+    advice = "Check the id; jobs are forgotten when the process ends."
+
+
+class ResultGone(EngineError):
+    code = "result_gone"
+    advice = "Make it again: the same seed gives the same picture."
+
+
+class JobStopped(EngineError):
+    code = "job_stopped"
+
+
+class JobCancelled(JobStopped):
+    code = "cancelled"
+    advice = "Submit the request again if you still want it."
+
+
+class DeadlineExceeded(JobStopped):
+    code = "timeout"
+    advice = "Allow more time, or ask for fewer steps or a smaller size."
+
+
+class DeviceOutOfMemory(JobStopped):
+    code = "out_of_memory"
+    advice = "Ask for a smaller width and height, or start the service with --offload."
+
+
+class StorageFull(JobStopped):
+    code = "storage_full"
+    advice = "Free space on the disk that holds --data-dir, then try again."
+
+
+class BadOutput(JobStopped):
+    code = "bad_output"
+    advice = "Try another seed or lower guidance; if it stays, start with --dtype float32."
+
+
+class EncoderFailed(JobStopped):
+    code = "encoder_failed"
+    advice = "Try again; if it stays, the log has everything ffmpeg said."
+
+
+class InternalError(JobStopped):
+    code = "internal_error"
+    advice = "The log has the details; please report it with the job id."

@@ -1,0 +1,298 @@
+"""A job: one accepted request, from the queue to its result. No torch, no HTTP.
+
+A job is written to by the engine and read by any number of followers. `snapshot()` is what
+followers see; it is immutable. Durability (a journal of these states) belongs beside this file,
+not in it.
+"""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from engine.errors import EngineError, JobCancelled
+from engine.requests import ImageRequest, Request, VideoRequest
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
+
+
+Stage = Literal["waiting", "loading model", "denoising", "decoding", "encoding", "done"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands. `scene` and `step` count from 1 once they begin, 0 before."""
+
+    stage: Stage = "waiting"
+    scene: int = 0
+    scenes: int = 1
+    step: int = 0
+    steps: int = 0
+    frame: int = 0
+    frames: int = 0
+    eta_s: float | None = None
+    """Seconds until the job ends, the queue ahead included."""
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """A finished picture: its file, and everything needed to make it again."""
+
+    path: Path
+    media_type: str
+    seed: int
+    guidance_scale: float
+    parameters: str
+    """The recipe as text, as it also stands in the file."""
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """A finished story video, its poster frame and its stills."""
+
+    path: Path
+    poster: Path
+    stills: tuple[Path, ...]
+    seed: int
+    guidance_scale: float
+    scenes: int
+    total_frames: int
+    fps: int
+    duration_s: float
+    media_type: str = "video/mp4"
+
+
+Result = ImageResult | VideoResult
+
+
+class CancelToken:
+    """Asks running work to stop; the work looks at it at every step, frame and block.
+
+    Each token belongs to one job, so cancelling one never touches another.
+    """
+
+    def __init__(self) -> None:
+        self._reason: EngineError | None = None
+
+    def set(self, reason: EngineError) -> None:
+        """Ask for a stop. The first reason given is kept."""
+        if self._reason is None:
+            self._reason = reason
+
+    def check(self) -> None:
+        """Raise the reason if a stop was asked for."""
+        if self._reason is not None:
+            raise self._reason.with_traceback(None)
+
+    @property
+    def is_set(self) -> bool:
+        return self._reason is not None
+
+
+@dataclass(frozen=True)
+class JobSnapshot:
+    """One moment of a job, consistent in itself. Times are seconds since the epoch."""
+
+    id: str
+    kind: Literal["image", "video"]
+    state: JobState
+    progress: Progress
+    queue_position: int | None
+    """0 for the next to run; None once it runs."""
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    version: int
+    """Grows with every change."""
+
+
+class Job:
+    """One accepted request. Created by `Engine.submit` only."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        seed: int,
+        owner: str | None = None,
+        on_change: "Callable[[Job], None]" = lambda job: None,
+    ) -> None:
+        """Make a queued job.
+
+        Args:
+            seed: the seed to draw with; the request may have left it open.
+            owner: who may see the job; None is the one local owner.
+            on_change: called after every change of state or progress, on the thread that made
+                it. This is where a journal listens.
+        """
+        self.id = uuid.uuid4().hex
+        self.request = request
+        self.seed = seed
+        self.owner = owner
+        self._on_change = on_change
+        self.token = CancelToken()
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._result: Result | None = None
+        self._error: EngineError | None = None
+        self._snapshot = JobSnapshot(
+            id=self.id,
+            kind="image" if isinstance(request, ImageRequest) else "video",
+            state=JobState.QUEUED,
+            progress=Progress(scenes=self.image_tasks),
+            queue_position=None,
+            created_at=time.time(),
+            started_at=None,
+            finished_at=None,
+            version=0,
+        )
+
+    @property
+    def image_tasks(self) -> int:
+        """How many pictures this job draws: the unit in which the queue is bounded."""
+        return len(self.request.scenes) if isinstance(self.request, VideoRequest) else 1
+
+    @property
+    def state(self) -> JobState:
+        return self._snapshot.state
+
+    @property
+    def error(self) -> EngineError | None:
+        """Why the job has no result; None while it runs and when it succeeded."""
+        return self._error
+
+    def snapshot(self) -> JobSnapshot:
+        return self._snapshot
+
+    def result(self) -> Result:
+        """The result of a succeeded job.
+
+        Raises:
+            EngineError: the job failed or was cancelled; or it has not ended.
+        """
+        if self._error is not None:
+            raise self._error.with_traceback(None)  # raised afresh each time it is asked for
+        if self._result is None:
+            raise EngineError("The job has not ended yet.", advice="Wait for it, or follow it.")
+        return self._result
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Block until the job has ended; False if the time passed first."""
+        return self._done.wait(timeout_s)
+
+    async def follow(self, interval_s: float = 0.1) -> AsyncIterator[JobSnapshot]:
+        """Yield a snapshot at once, then one every `interval_s`; the last one is terminal.
+
+        A snapshot comes at every interval even when nothing changed, so that the caller can
+        look whether its own client is still there.
+        """
+        while True:
+            snapshot = self.snapshot()
+            yield snapshot
+            if snapshot.state.is_terminal:
+                return
+            await asyncio.sleep(interval_s)
+
+    def cancel(self) -> JobState:
+        """Ask for the end of the job; idempotent, returns the state after the call.
+
+        A queued job ends at once; a running one within one denoising step or block.
+        """
+        self.token.set(JobCancelled("The job was cancelled."))
+        self._end_without(JobState.QUEUED, JobCancelled("The job was cancelled before it began."))
+        return self.state
+
+    # What follows is for the engine.
+
+    def start(self) -> bool:
+        """Queued to running; False if the job ended while it waited."""
+        return self._change(
+            JobState.QUEUED, state=JobState.RUNNING, started_at=time.time(), queue_position=None
+        )
+
+    def report(self, **changes: object) -> None:
+        """Update fields of the progress; ignored once the job has ended."""
+        self._change(JobState.RUNNING, progress=changes)
+
+    def place(self, position: int, eta_s: float) -> None:
+        """Tell a queued job where it stands; the listener is not told."""
+        self._change(
+            JobState.QUEUED, quiet=True, queue_position=position, progress={"eta_s": eta_s}
+        )
+
+    def succeed(self, result: Result) -> None:
+        """End well; ignored if the job has ended."""
+        self._end(JobState.RUNNING, JobState.SUCCEEDED, result=result)
+
+    def fail(self, error: EngineError) -> None:
+        """End without a result: cancelled if `error` says so, else failed."""
+        for state in (JobState.QUEUED, JobState.RUNNING):
+            self._end_without(state, error)
+
+    def _end_without(self, expected: JobState, error: EngineError) -> None:
+        cancelled = isinstance(error, JobCancelled)
+        self._end(expected, JobState.CANCELLED if cancelled else JobState.FAILED, error=error)
+
+    def _end(
+        self,
+        expected: JobState,
+        state: JobState,
+        *,
+        result: Result | None = None,
+        error: EngineError | None = None,
+    ) -> None:
+        progress: dict[str, object] = {"eta_s": None}
+        if error is None:
+            progress = {"eta_s": 0.0, "stage": "done"}
+        ended = self._change(
+            expected,
+            outcome=(result, error),
+            progress=progress,
+            state=state,
+            finished_at=time.time(),
+            queue_position=None,
+        )
+        if ended:
+            self._done.set()
+
+    def _change(
+        self,
+        expected: JobState,
+        *,
+        quiet: bool = False,
+        outcome: tuple[Result | None, EngineError | None] | None = None,
+        progress: dict[str, object] | None = None,
+        **changes: object,
+    ) -> bool:
+        """Replace the snapshot if the state is the expected one; say whether it was."""
+        with self._lock:
+            old = self._snapshot
+            if old.state is not expected:
+                return False
+            if outcome is not None:
+                self._result, self._error = outcome
+            new_progress = replace(old.progress, **(progress or {}))  # type: ignore[arg-type]
+            self._snapshot = replace(
+                old,
+                version=old.version + 1,
+                progress=new_progress,
+                **changes,  # type: ignore[arg-type]
+            )
+        if not quiet:
+            self._on_change(self)
+        return True

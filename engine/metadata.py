@@ -1,0 +1,158 @@
+"""What a picture and a video say of how they were made, so that anyone can make them again.
+
+Pictures carry the recipe twice: as the `parameters` text that the widespread web interfaces for
+Stable Diffusion read and write, and as JSON with everything. Videos carry a JSON manifest in the
+comment tag.
+"""
+
+import json
+from io import BytesIO
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, PngImagePlugin
+from pydantic import BaseModel, ConfigDict
+
+from engine.requests import ImageTask
+
+JSON_KEY = "storyreel"
+ImageFormat = Literal["png", "webp", "jpeg"]
+MEDIA_TYPES: dict[ImageFormat, str] = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "jpeg": "image/jpeg",
+}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+
+class ModelFacts(_Record):
+    """The model that is loaded, and where and how it computes."""
+
+    name: str
+    revision: str
+    reason: str
+    device: str
+    dtype: str
+    scheduler: str
+    guidance_scale: float
+    """The model's own best value, used when a request leaves it open."""
+    native_size: int
+    """Side in pixels of the pictures it was trained on."""
+    description: str = ""
+
+
+class ImageRecipe(_Record):
+    """Everything needed to make one picture again; sizes in pixels, times in seconds."""
+
+    prompt: str
+    negative_prompt: str
+    num_inference_steps: int
+    guidance_scale: float
+    seed: int
+    width: int
+    height: int
+    drawn_width: int
+    drawn_height: int
+    """The size the model drew at; resampled to width and height where they differ."""
+    model: str
+    revision: str
+    device: str
+    dtype: str
+    scheduler: str
+    draw_s: float
+    """Time to denoise and decode."""
+
+
+class VideoManifest(_Record):
+    """Everything needed to make a story video again."""
+
+    fps: int
+    frames_per_scene: int
+    transition_frames: int
+    total_frames: int
+    duration_s: float
+    width: int
+    height: int
+    hero_description: str | None
+    scenes: tuple[ImageRecipe, ...]
+
+
+def image_recipe(
+    task: ImageTask, facts: ModelFacts, guidance_scale: float, drawn: tuple[int, int], draw_s: float
+) -> ImageRecipe:
+    """Put a recipe together from what was asked and what was done."""
+    return ImageRecipe(
+        prompt=task.prompt,
+        negative_prompt=task.negative_prompt,
+        num_inference_steps=task.num_inference_steps,
+        guidance_scale=guidance_scale,
+        seed=task.seed,
+        width=task.width,
+        height=task.height,
+        drawn_width=drawn[0],
+        drawn_height=drawn[1],
+        model=facts.name,
+        revision=facts.revision,
+        device=facts.device,
+        dtype=facts.dtype,
+        scheduler=facts.scheduler,
+        draw_s=round(draw_s, 3),
+    )
+
+
+def parameters_text(recipe: ImageRecipe) -> str:
+    """Write a recipe in the web interfaces' `parameters` form."""
+    lines = [recipe.prompt]
+    if recipe.negative_prompt:
+        lines.append(f"Negative prompt: {recipe.negative_prompt}")
+    facts = {
+        "Steps": recipe.num_inference_steps,
+        "Sampler": "DPM++ 2M",
+        "CFG scale": f"{recipe.guidance_scale:g}",
+        "Seed": recipe.seed,
+        "Size": f"{recipe.width}x{recipe.height}",
+        "Model": recipe.model,
+    }
+    if (recipe.drawn_width, recipe.drawn_height) != (recipe.width, recipe.height):
+        facts["Drawn at"] = f"{recipe.drawn_width}x{recipe.drawn_height}"
+    lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
+    return "\n".join(lines)
+
+
+def encode_image(
+    pixels: NDArray[np.uint8], image_format: ImageFormat, recipe: ImageRecipe
+) -> bytes:
+    """Encode RGB pixels (height, width, 3) to a file's bytes, with the recipe inside."""
+    image = Image.fromarray(pixels)
+    buffer = BytesIO()
+    text, data = parameters_text(recipe), recipe.model_dump_json()
+    if image_format == "png":
+        chunks = PngImagePlugin.PngInfo()
+        for key, value in (("parameters", text), (JSON_KEY, data)):
+            chunks.add_itxt(key, value) if not value.isascii() else chunks.add_text(key, value)
+        image.save(buffer, "PNG", pnginfo=chunks)
+        return buffer.getvalue()
+    exif = _exif(text, data)
+    if image_format == "webp":
+        image.save(buffer, "WEBP", quality=92, method=4, exif=exif)
+    else:
+        image.save(buffer, "JPEG", quality=95, subsampling=0, exif=exif)
+    return buffer.getvalue()
+
+
+def _exif(text: str, data: str) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = json.dumps(json.loads(data))  # ASCII, as EXIF asks
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    details[ExifTags.Base.UserComment] = b"UNICODE\0" + text.encode("utf-16-be")
+    return exif
+
+
+def read_recipe(image: Image.Image) -> ImageRecipe | None:
+    """Read back the recipe that `encode_image` wrote; None if the picture has none."""
+    data = image.info.get(JSON_KEY) or image.getexif().get(ExifTags.Base.ImageDescription)
+    return None if data is None else ImageRecipe.model_validate_json(data)

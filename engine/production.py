@@ -1,0 +1,224 @@
+"""One job from its request to its finished file: draw on the device, then write beside it.
+
+Drawing happens on the caller's thread, which owns the device. Files are encoded through
+`hand_off`, which decides whether that may overlap the next drawing (never on a CPU, where the
+two would take each other's cores).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+
+from engine.errors import EncoderFailed
+from engine.estimate import Estimator
+from engine.frames import Frame, story_frames
+from engine.jobs import ImageResult, Job, Result, VideoResult
+from engine.metadata import (
+    MEDIA_TYPES,
+    ImageRecipe,
+    ModelFacts,
+    VideoManifest,
+    encode_image,
+    image_recipe,
+    parameters_text,
+)
+from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
+from engine.sampler import Picture, Sampler, drawn_size, scheduler_name
+from engine.store import Store
+from engine.story import duration_s, plan_scenes
+from engine.video import VideoFormat, to_i420, write_mp4
+from engine.worker import HandOff
+
+Finish = Callable[[], Result]
+_REPORT_FRAMES = 12
+
+
+def model_facts(sampler: Sampler) -> ModelFacts:
+    """Describe the loaded model for recipes and status."""
+    model = sampler.model
+    return ModelFacts(
+        name=model.choice.name,
+        revision=model.choice.revision,
+        reason=model.choice.reason,
+        device=model.device.type,
+        dtype=model.dtype_name,
+        scheduler=scheduler_name(model),
+        guidance_scale=model.defaults.guidance_scale,
+        native_size=model.native_side,
+        description=model.defaults.description,
+    )
+
+
+class Production:
+    """Makes the result of one job at a time with one sampler."""
+
+    def __init__(
+        self, sampler: Sampler, store: Store, estimator: Estimator, hand_off: HandOff
+    ) -> None:
+        self.facts = model_facts(sampler)
+        self._sampler = sampler
+        self._store = store
+        self._estimator = estimator
+        self._hand_off = hand_off
+
+    def drawn_pixels(self, width: int, height: int) -> int:
+        """Pixels the model draws for a picture of the asked size: what time depends on."""
+        drawn_width, drawn_height = drawn_size(width, height, self._sampler.model)
+        return drawn_width * drawn_height
+
+    def draw(self, job: Job) -> Finish:
+        """Draw all pictures of a job; what is left to do is returned, and needs no device."""
+        if isinstance(job.request, ImageRequest):
+            return self._draw_image(job, job.request)
+        return self._draw_story(job, job.request)
+
+    def _draw_image(self, job: Job, request: ImageRequest) -> Finish:
+        picture, recipe = self._draw_task(job, image_task(request, job.seed), scene=1, after_s=0)
+
+        def finish() -> ImageResult:
+            job.report(stage="encoding")
+            path = self._write_still(job, f"image.{request.format}", picture, recipe)
+            return ImageResult(
+                path=path,
+                media_type=MEDIA_TYPES[request.format],
+                seed=recipe.seed,
+                guidance_scale=recipe.guidance_scale,
+                parameters=parameters_text(recipe),
+            )
+
+        return finish
+
+    def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
+        recipes: list[ImageRecipe] = []
+        stills: list[Future[Path]] = []
+        tasks = plan_scenes(request, job.seed)
+        assembly_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
+        for number, task in enumerate(tasks, start=1):
+            left_s = (len(tasks) - number) * self._picture_s(task) + assembly_s
+            picture, recipe = self._draw_task(job, task, scene=number, after_s=left_s)
+            recipes.append(recipe)
+            stills.append(self._hand_off(self._still_writer(job, number, picture, recipe)))
+
+        def finish() -> VideoResult:
+            return self._assemble(job, request, recipes, [still.result() for still in stills])
+
+        return finish
+
+    def _draw_task(
+        self, job: Job, task: ImageTask, *, scene: int, after_s: float
+    ) -> tuple[Picture, ImageRecipe]:
+        """Draw one picture, telling the job; `after_s` is the work that follows it."""
+        pixels = self.drawn_pixels(task.width, task.height)
+        guided = self._is_guided(task)
+        steps = task.num_inference_steps
+
+        def tell(step: int) -> None:
+            eta_s = after_s + self._estimator.image_s(steps - step, pixels, guided)
+            stage = "denoising" if step < steps else "decoding"
+            job.report(stage=stage, scene=scene, step=step, steps=steps, eta_s=eta_s)
+
+        tell(0)
+        picture = self._sampler.generate(task, job.token, tell)
+        self._estimator.observe("step", pixels, picture.step_s * (1 if guided else 2))
+        self._estimator.observe("decode", pixels, picture.decode_s)
+        recipe = image_recipe(
+            task,
+            self.facts,
+            picture.guidance_scale,
+            (picture.drawn_width, picture.drawn_height),
+            picture.step_s * steps + picture.decode_s,
+        )
+        return picture, recipe
+
+    def _picture_s(self, task: ImageTask) -> float:
+        pixels = self.drawn_pixels(task.width, task.height)
+        return self._estimator.image_s(task.num_inference_steps, pixels, self._is_guided(task))
+
+    def _is_guided(self, task: ImageTask) -> bool:
+        return (task.guidance_scale or self.facts.guidance_scale) > 1
+
+    def _still_writer(
+        self, job: Job, number: int, picture: Picture, recipe: ImageRecipe
+    ) -> Callable[[], Path]:
+        return lambda: self._write_still(job, f"scene-{number:02}.png", picture, recipe)
+
+    def _write_still(self, job: Job, name: str, picture: Picture, recipe: ImageRecipe) -> Path:
+        job.token.check()
+        start = time.perf_counter()
+        kind = name.rsplit(".", 1)[-1]
+        data = encode_image(picture.pixels, kind, recipe)  # type: ignore[arg-type]
+        path = self._store.write(job.id, name, lambda part: _write_bytes(part, data))
+        pixels = picture.drawn_width * picture.drawn_height
+        self._estimator.observe("still", pixels, time.perf_counter() - start)
+        return path
+
+    def _assemble(
+        self, job: Job, request: VideoRequest, recipes: list[ImageRecipe], stills: list[Path]
+    ) -> VideoResult:
+        start = time.perf_counter()
+        manifest = VideoManifest(
+            fps=request.fps,
+            frames_per_scene=request.frames_per_scene,
+            transition_frames=request.transition_frames,
+            total_frames=request.total_frames,
+            duration_s=duration_s(request),
+            width=request.width,
+            height=request.height,
+            hero_description=request.hero_description,
+            scenes=tuple(recipes),
+        )
+        video = VideoFormat(
+            request.width, request.height, request.fps, comment=manifest.model_dump_json()
+        )
+
+        def write(part: Path) -> None:
+            write_mp4(part, self._told(job, request, stills), video)
+            _check_frames(part, request.total_frames)
+
+        path = self._store.write(job.id, "video.mp4", write)
+        poster = self._store.write(job.id, "poster.jpg", lambda part: _poster(stills[0], part))
+        taken_s = (time.perf_counter() - start) / request.total_frames
+        self._estimator.observe("frame", request.width * request.height, taken_s)
+        return VideoResult(
+            path=path,
+            poster=poster,
+            stills=tuple(stills),
+            seed=job.seed,
+            guidance_scale=recipes[0].guidance_scale,
+            scenes=len(stills),
+            total_frames=request.total_frames,
+            fps=request.fps,
+            duration_s=manifest.duration_s,
+        )
+
+    def _told(self, job: Job, request: VideoRequest, stills: list[Path]) -> Iterator[Frame]:
+        """Yield the video's I420 frames, telling the job and looking at its token."""
+        planes = (to_i420(np.asarray(Image.open(still))) for still in stills)
+        frames = story_frames(planes, request.frames_per_scene, request.transition_frames)
+        total = request.total_frames
+        for count, frame in enumerate(frames):
+            job.token.check()
+            if count % _REPORT_FRAMES == 0:
+                left_s = self._estimator.frames_s(total - count, request.width * request.height)
+                job.report(stage="encoding", frame=count, frames=total, eta_s=left_s)
+            yield frame
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _poster(still: Path, path: Path) -> None:
+    with Image.open(still) as image:
+        image.convert("RGB").save(path, "JPEG", quality=88)
+
+
+def _check_frames(path: Path, expected: int) -> None:
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    if frames != expected:
+        raise EncoderFailed(f"The video has {frames} frames instead of {expected}.")

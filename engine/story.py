@@ -1,0 +1,56 @@
+"""From a story request to its scenes: prompts, seeds, frames. Pure arithmetic and text."""
+
+from pydantic import BaseModel, Field
+
+from engine.requests import SEED_MAX, ImageTask, VideoRequest
+
+
+class VideoPlan(BaseModel):
+    """What a story video will be, told before anything is generated."""
+
+    scenes_count: int
+    frames_per_scene: int
+    transition_frames: int
+    total_frames: int
+    total_duration_seconds: float
+    fps: int
+    resolution: str = Field(examples=["512x512"])
+    estimated_generation_time_seconds: int = Field(
+        description="From this machine's own measured times, the queue ahead included."
+    )
+    scene_prompts: list[str] = Field(description="What each scene's picture is asked for.")
+    scene_tokens: list[int] | None = Field(
+        description="Tokens of each scene prompt; null until the model is loaded."
+    )
+    token_window: int | None = Field(
+        description="Tokens the text encoder reads at a time; longer prompts are read in "
+        "several chunks, none is cut. null until the model is loaded."
+    )
+
+
+def scene_prompt(hero_description: str | None, scene: str) -> str:
+    """Put the hero before the scene, so that every scene shows the same one."""
+    if hero_description is None or not hero_description.strip():
+        return scene
+    return f"{hero_description}, {scene}"
+
+
+def plan_scenes(request: VideoRequest, seed: int) -> list[ImageTask]:
+    """Turn a story into one image task a scene; scene k, from 0, is drawn with `seed + k`."""
+    return [
+        ImageTask(
+            prompt=scene_prompt(request.hero_description, text),
+            negative_prompt=request.negative_prompt,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            seed=(seed + index) % (SEED_MAX + 1),
+            width=request.width,
+            height=request.height,
+        )
+        for index, text in enumerate(request.scenes)
+    ]
+
+
+def duration_s(request: VideoRequest) -> float:
+    """Length of the video in seconds, exact to the frame."""
+    return request.total_frames / request.fps

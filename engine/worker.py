@@ -1,0 +1,143 @@
+"""The one thread that owns the device.
+
+diffusers pipelines keep state during a call, so everything that touches the model happens here:
+opening it, and drawing one job after the other. Files are encoded on other threads.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+from engine.errors import EngineError, InternalError, ModelUnavailable
+from engine.jobs import Job, Result
+from engine.queue import JobQueue
+
+logger = logging.getLogger(__name__)
+
+HandOff = Callable[[Callable[[], Any]], "Future[Any]"]
+
+
+class Drawer(Protocol):
+    """What draws jobs on the device; see `production.Production`."""
+
+    def draw(self, job: Job) -> Callable[[], Result]:
+        """Use the device; return what is left to do without it."""
+        ...
+
+
+class Worker:
+    """Takes jobs from a queue and makes them, one at a time on the device."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        open_drawer: Callable[[HandOff], Drawer],
+        on_unavailable: Callable[[ModelUnavailable], None],
+    ) -> None:
+        """Prepare a worker; `start` begins.
+
+        Args:
+            open_drawer: loads the model; called once, on the worker's thread.
+            on_unavailable: told why when the model cannot be loaded; the worker then ends.
+        """
+        self._queue = queue
+        self._open_drawer = open_drawer
+        self._on_unavailable = on_unavailable
+        self._thread = threading.Thread(target=self._run, name="device", daemon=True)
+        self._encoders = ThreadPoolExecutor(2, thread_name_prefix="encoder")
+        self._device_in_use = threading.Lock()
+        self._overlap = False
+        self._unfinished: set[Job] = set()
+        self._unfinished_lock = threading.Lock()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def unfinished(self) -> list[Job]:
+        """Jobs taken from the queue that have not ended."""
+        with self._unfinished_lock:
+            return list(self._unfinished)
+
+    def stop(self, reason: EngineError, timeout_s: float) -> None:
+        """End the jobs under way with `reason` and wait for the thread; the queue is closed."""
+        for job in self.unfinished():
+            job.token.set(reason)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            logger.error("the device did not come free within %.0f s", timeout_s)
+        self._encoders.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)
+
+    def allow_overlap(self) -> None:
+        """Let encoding run beside the next drawing: for devices that are not the CPU."""
+        self._overlap = True
+
+    def _run(self) -> None:
+        try:
+            drawer = self._open_drawer(self._hand_off)
+        except ModelUnavailable as err:
+            self._on_unavailable(err)
+            return
+        except Exception as err:
+            logger.exception("the model could not be loaded")
+            self._on_unavailable(
+                ModelUnavailable(
+                    f"The model could not be loaded ({type(err).__name__}).",
+                    advice="The log has the details.",
+                )
+            )
+            return
+        while (job := self._queue.take()) is not None:
+            self._make(job, drawer)
+
+    def _make(self, job: Job, drawer: Drawer) -> None:
+        with self._unfinished_lock:
+            self._unfinished.add(job)
+        if not job.start():
+            self._forget(job)
+            return
+        logger.info("job %s: started", job.id)
+        try:
+            finish = self._use_device(drawer, job)
+        except Exception as err:
+            self._end(job, err)
+        else:
+            self._hand_off(lambda: self._finish(job, finish))
+
+    def _use_device(self, drawer: Drawer, job: Job) -> Callable[[], Result]:
+        if not self._device_in_use.acquire(blocking=False):
+            raise RuntimeError("two jobs on one device at once")
+        try:
+            return drawer.draw(job)
+        finally:
+            self._device_in_use.release()
+
+    def _hand_off(self, work: Callable[[], Any]) -> "Future[Any]":
+        """Run `work` on an encoder thread; without overlap, wait until it is done."""
+        future = self._encoders.submit(work)
+        if not self._overlap:
+            future.exception()
+        return future
+
+    def _finish(self, job: Job, finish: Callable[[], Result]) -> None:
+        try:
+            job.succeed(finish())
+        except Exception as err:
+            self._end(job, err)
+        else:
+            self._forget(job)
+            logger.info("job %s: %s", job.id, job.state)
+
+    def _end(self, job: Job, err: Exception) -> None:
+        if isinstance(err, EngineError):
+            logger.info("job %s: %s: %s", job.id, err.code, err.message)
+            job.fail(err)
+        else:
+            logger.error("job %s: internal error", job.id, exc_info=err)
+            job.fail(InternalError("Something unforeseen happened while making this."))
+        self._forget(job)
+
+    def _forget(self, job: Job) -> None:
+        with self._unfinished_lock:
+            self._unfinished.discard(job)

@@ -1,0 +1,1 @@
+"""How the bundled storybook model was made: draw, learn, judge, export."""

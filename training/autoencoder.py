@@ -1,0 +1,151 @@
+"""Stage 1: an autoencoder that shrinks pictures 16 times in each direction."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from training.checkpoint import StageClock, read_checkpoint, write_atomically
+from training.presets import AutoencoderShape, Preset
+from training.world import draw_scene, training_scene
+
+logger = logging.getLogger(__name__)
+CHECKPOINT = "autoencoder.pt"
+CROPS_PER_PICTURE = 2
+LATENT_NOISE = 0.1
+TEST_SEED_OFFSET = 1_000_003
+
+
+def build_autoencoder(shape: AutoencoderShape, scaling_factor: float = 1.0) -> AutoencoderTiny:
+    """Return a fresh autoencoder of that shape."""
+    levels = len(shape.encoder_blocks)
+    return AutoencoderTiny(
+        encoder_block_out_channels=(shape.width,) * levels,
+        decoder_block_out_channels=(shape.width,) * levels,
+        num_encoder_blocks=shape.encoder_blocks,
+        num_decoder_blocks=shape.decoder_blocks,
+        latent_channels=shape.latent_channels,
+        scaling_factor=scaling_factor,
+        force_upcast=False,
+    )
+
+
+def to_tensor(pictures: list[np.ndarray]) -> Tensor:
+    """Stack uint8 pictures (size, size, 3) into float32 (n, 3, size, size) in -1 to 1."""
+    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    return stacked.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+
+
+def draw_crops(preset: Preset, step: int) -> Tensor:
+    """Return the batch of that step: random crops of fresh pictures, in -1 to 1."""
+    rng = Random(f"crops:{preset.seed}:{step}")
+    crop, batch = preset.autoencoder.crop, preset.autoencoder_budget.batch
+    crops: list[np.ndarray] = []
+    index = step * batch
+    while len(crops) < batch:
+        picture = draw_scene(training_scene(preset.seed, index), preset.size)
+        index += 1
+        for _ in range(CROPS_PER_PICTURE):
+            x, y = (rng.randint(0, preset.size - crop) for _ in range(2))
+            piece = picture[y : y + crop, x : x + crop]
+            crops.append(piece[:, ::-1] if rng.random() < 0.5 else piece)
+    return to_tensor(crops[:batch])
+
+
+def _edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    return pictures.diff(dim=-1), pictures.diff(dim=-2)
+
+
+def autoencoder_loss(pictures: Tensor, rebuilt: Tensor, latents: Tensor) -> Tensor:
+    """L1, L1 of gradients, and a pull of every latent channel to mean 0 and deviation 1."""
+    loss = functional.l1_loss(rebuilt, pictures)
+    for ours, theirs in zip(_edges(rebuilt), _edges(pictures), strict=True):
+        loss = loss + 0.5 * functional.l1_loss(ours, theirs)
+    mean = latents.mean(dim=(0, 2, 3))
+    deviation = latents.std(dim=(0, 2, 3))
+    return loss + 0.02 * (mean.square().mean() + (deviation - 1).square().mean())
+
+
+def train_autoencoder(preset: Preset, run_dir: Path) -> AutoencoderTiny:
+    """Train to the end of the budget, resuming from the last checkpoint."""
+    torch.manual_seed(preset.seed)
+    model = build_autoencoder(preset.autoencoder).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
+    clock = StageClock(preset.autoencoder_budget)
+    path = run_dir / CHECKPOINT
+    if (saved := read_checkpoint(path)) is not None:
+        model.load_state_dict(saved["model"])
+        if "optimizer" in saved:
+            optimizer.load_state_dict(saved["optimizer"])
+        clock = StageClock(preset.autoencoder_budget, saved["step"], saved["spent_s"])
+    last_saved = time.monotonic()
+    while not clock.done:
+        loss = _train_step(model, optimizer, preset, clock)
+        clock.tick()
+        due = time.monotonic() - last_saved > preset.checkpoint_s
+        if due or clock.done:
+            state = {"model": model.state_dict(), "step": clock.step, "spent_s": clock.spent_s}
+            write_atomically(path, {**state, "optimizer": optimizer.state_dict()})
+            _report(model, preset, run_dir, clock, loss)
+            last_saved = time.monotonic()
+    return model.eval()
+
+
+def _train_step(
+    model: AutoencoderTiny, optimizer: torch.optim.Optimizer, preset: Preset, clock: StageClock
+) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = clock.learning_rate()
+    pictures = draw_crops(preset, clock.step)
+    with torch.autocast("cpu", torch.bfloat16):
+        latents = model.encoder(pictures)
+        noise = LATENT_NOISE * torch.randn(latents.shape)
+        rebuilt = model.decoder(latents + noise)
+    loss = autoencoder_loss(pictures, rebuilt.float(), latents.float())
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return float(loss)
+
+
+@torch.inference_mode()
+def round_trip(model: AutoencoderTiny, pictures: Tensor) -> Tensor:
+    """Encode and decode without noise, in bf16; -1 to 1."""
+    with torch.autocast("cpu", torch.bfloat16):
+        rebuilt: Tensor = model.decoder(model.encoder(pictures))
+    return rebuilt.float().clamp(-1, 1)
+
+
+def peak_signal_to_noise_db(first: Tensor, second: Tensor) -> float:
+    """Return the PSNR of two batches in -1 to 1, in decibels."""
+    error = ((first - second) / 2).square().mean()
+    return float(-10 * torch.log10(error))
+
+
+def _report(
+    model: AutoencoderTiny, preset: Preset, run_dir: Path, clock: StageClock, loss: float
+) -> None:
+    """Log the round trip's quality and write a picture of it: originals over copies."""
+    seed = preset.seed + TEST_SEED_OFFSET
+    pictures = to_tensor([draw_scene(training_scene(seed, i), preset.size) for i in range(8)])
+    rebuilt = round_trip(model, pictures)
+    quality = peak_signal_to_noise_db(pictures, rebuilt)
+    record = {"stage": "autoencoder", "step": clock.step, "minutes": clock.spent_s / 60}
+    record |= {"loss": loss, "psnr_db": quality}
+    logger.info("%s", record)
+    with (run_dir / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps(record) + "\n")
+    rows = [torch.cat(list(rows), dim=-1) for rows in (pictures, rebuilt)]
+    sheet = torch.cat(rows, dim=-2).add(1).mul(127.5).round().to(torch.uint8)
+    Image.fromarray(sheet.permute(1, 2, 0).numpy()).save(run_dir / "round-trip.png")

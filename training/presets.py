@@ -1,0 +1,115 @@
+"""Sizes of a training run: what each preset draws, learns and how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long one stage trains.
+
+    A stage ends at `steps` or after `minutes` of its own time, whichever comes first; the
+    learning rate follows the same progress, so a slow machine still ends with a full decay.
+    """
+
+    steps: int
+    minutes: float
+    batch: int
+    learning_rate: float
+    warmup: int = 200
+
+
+@dataclass(frozen=True)
+class AutoencoderShape:
+    """AutoencoderTiny: one width, five levels, 16 times smaller, 16 latent channels."""
+
+    width: int
+    encoder_blocks: tuple[int, ...]
+    decoder_blocks: tuple[int, ...]
+    crop: int
+    latent_channels: int = 16
+
+    @property
+    def reduction(self) -> int:
+        """How many pixels a latent spans in each direction."""
+        return int(2 ** (len(self.encoder_blocks) - 1))
+
+
+@dataclass(frozen=True)
+class DiffusionShape:
+    """The U-Net and the text encoder.
+
+    Attributes:
+        attention: For each level from the finest, whether it attends to the text.
+        vocabulary: Rows of the token table; the tokenizer may use fewer.
+    """
+
+    channels: tuple[int, ...]
+    attention: tuple[bool, ...]
+    layers_per_block: int
+    text_width: int
+    text_layers: int
+    text_heads: int
+    vocabulary: int = 4096
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named training run.
+
+    Attributes:
+        size: Native width and height in pixels.
+        pictures: How many pictures are encoded for the U-Net.
+        captions: How many captions the tokenizer is trained on.
+        checkpoint_s: Seconds between checkpoints.
+    """
+
+    name: str
+    size: int
+    seed: int
+    pictures: int
+    captions: int
+    threads: int
+    checkpoint_s: float
+    autoencoder: AutoencoderShape
+    autoencoder_budget: Budget
+    diffusion: DiffusionShape
+    diffusion_budget: Budget
+
+    @property
+    def latent_size(self) -> int:
+        """Width and height of the latents."""
+        return self.size // self.autoencoder.reduction
+
+
+_TINY = AutoencoderShape(64, (0, 1, 2, 2, 2), (3, 3, 2, 1, 0), crop=128)
+
+PRESETS: dict[str, Preset] = {
+    "smoke": Preset(
+        name="smoke",
+        size=64,
+        seed=7,
+        pictures=16,
+        captions=200,
+        threads=2,
+        checkpoint_s=60,
+        autoencoder=AutoencoderShape(8, (0, 0, 0, 0, 1), (1, 0, 0, 0, 0), crop=32),
+        autoencoder_budget=Budget(4, 1, 4, 1e-3, 2),
+        diffusion=DiffusionShape((32, 32), (False, True), 1, 32, 1, 2),
+        diffusion_budget=Budget(4, 1, 4, 1e-3, 2),
+    ),
+    "cpu": Preset(
+        name="cpu",
+        size=256,
+        seed=2026,
+        pictures=60_000,
+        captions=60_000,
+        threads=2,
+        checkpoint_s=120,
+        autoencoder=_TINY,
+        autoencoder_budget=Budget(6_000, 26, 16, 1e-3),
+        diffusion=DiffusionShape((128, 256), (False, True), 1, 256, 4, 4),
+        diffusion_budget=Budget(8_000, 60, 48, 8e-4),
+    ),
+}

@@ -1,0 +1,155 @@
+"""The world: choose a scene from a seed, and paint it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import nature, places
+from training.atlas import load_atlas
+from training.canvas import GRID, Canvas
+from training.figure import draw_hero
+from training.heroes import Hero, sample_hero
+from training.palette import LIGHTS, Colour, Light, darker
+from training.things import THINGS, Place, Thing, thing_named
+
+Painter = Callable[[Canvas, Light, Random], Colour]
+SETTINGS: dict[str, Painter] = {
+    "mountain": nature.draw_mountain,
+    "beach": nature.draw_beach,
+    "forest": nature.draw_forest,
+    "desert": nature.draw_desert,
+    "ocean": nature.draw_ocean,
+    "snow": nature.draw_snow,
+    "meadow": nature.draw_meadow,
+    "city": places.draw_city,
+    "neon city": places.draw_neon_city,
+    "castle": places.draw_castle,
+    "cave": places.draw_cave,
+    "village": places.draw_village,
+    "rooftop": places.draw_rooftop,
+    "room": places.draw_room,
+}
+TIMES = ("sunrise", "noon", "sunset", "night")
+HELD_OUT_SHARE = 16
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that a picture shows; `seed` settles the rest of the drawing.
+
+    Attributes:
+        sky: Key of LIGHTS: the time, or "purple sunset".
+        thing: Usual name of a thing, alone or beside the hero; empty for none.
+    """
+
+    setting: str
+    time: str
+    sky: str
+    hero: Hero | None
+    thing: str
+    seed: int
+
+    @property
+    def held_out(self) -> bool:
+        """Whether this combination is kept from training, for judging."""
+        who = self.thing
+        if self.hero is not None:
+            who = f"{self.hero.role or self.hero.kind} {self.hero.garment_colour}"
+        key = f"{self.setting}|{self.time}|{who}"
+        return zlib.crc32(key.encode()) % HELD_OUT_SHARE == 0
+
+
+def sample_scene(rng: Random) -> Scene:
+    """Choose a scene: heroes most often, then things, then plain views."""
+    kind = rng.random()
+    hero = sample_hero(rng) if kind < 0.5 else None
+    thing = ""
+    if 0.5 <= kind < 0.87 or (hero is not None and not hero.held and rng.random() < 0.3):
+        thing = rng.choices(THINGS, weights=[t.weight for t in THINGS])[0].name
+    setting = _sample_setting(rng, thing)
+    time = rng.choice(TIMES)
+    if setting == "neon city" and rng.random() < 0.6:
+        time = "night"
+    sky = "purple sunset" if time == "sunset" and rng.random() < 0.25 else time
+    return Scene(setting, time, sky, hero, thing, rng.getrandbits(32))
+
+
+def _sample_setting(rng: Random, thing: str) -> str:
+    if thing and thing_named(thing).place is Place.WATER and rng.random() < 0.6:
+        return rng.choice(("ocean", "ocean", "beach"))
+    if thing == "dragon" and rng.random() < 0.2:
+        return "cave"
+    return rng.choice(tuple(SETTINGS))
+
+
+def training_scene(seed: int, index: int) -> Scene:
+    """Return scene `index` of an endless reproducible series without held-out combinations."""
+    rng = Random(f"{seed}:{index}")
+    scene = sample_scene(rng)
+    while scene.held_out:
+        scene = sample_scene(rng)
+    return scene
+
+
+def draw_scene(scene: Scene, size: int) -> NDArray[np.uint8]:
+    """Paint the scene; uint8 of shape (size, size, 3), the same bytes for the same scene."""
+    rng = Random(scene.seed)
+    canvas = Canvas(size)
+    ground = SETTINGS[scene.setting](canvas, LIGHTS[scene.sky], rng)
+    shadow = darker(ground, 0.3)
+    beside = scene.hero is not None and bool(scene.thing)
+    left = rng.random() < 0.5
+    if scene.thing:
+        x = (396 if left else 116) if beside else 256 + rng.randint(-60, 60)
+        _place_thing(
+            canvas, thing_named(scene.thing), x + rng.randint(-10, 10), beside, shadow, rng
+        )
+    if scene.hero is not None:
+        x = (170 if left else 342) if beside else 256 + rng.randint(-70, 70)
+        scale, base = rng.uniform(1.02, 1.22), 486 + rng.randint(-10, 10)
+        canvas.ellipse(x, base, 88 * scale, 15, shadow)
+        draw_hero(canvas, scene.hero, x, base, scale, flip=rng.random() < 0.5)
+    return canvas.pixels()
+
+
+def _place_thing(
+    canvas: Canvas, thing: Thing, x: float, beside: bool, shadow: Colour, rng: Random
+) -> None:
+    width = thing.width * rng.uniform(0.92, 1.16) * (0.76 if beside else 1.0)
+    base = {Place.GROUND: 478, Place.WATER: 440, Place.AIR: 300}[thing.place] + rng.randint(-14, 14)
+    if thing.place is Place.AIR and not beside:
+        base += 60
+    if thing.place is Place.GROUND:
+        canvas.ellipse(x, base - 4, width * 0.5, 13, shadow)
+    if not thing.glyph:
+        _draw_chest(canvas, x, base, width)
+        return
+    picture = load_atlas()[thing.name]
+    tall = width * picture.height / picture.width
+    if tall > 1.1 * thing.width:
+        width *= 1.1 * thing.width / tall
+    canvas.stamp(picture, min(max(x, width / 2), GRID - width / 2), base, width, rng.random() < 0.5)
+
+
+def _draw_chest(canvas: Canvas, x: float, base: float, width: float) -> None:
+    """Paint an open wooden chest full of gold."""
+    half, wood, gold = width / 2, (150, 92, 44), (255, 208, 60)
+    canvas.rectangle(x - half, base - width * 0.72, x + half, base - width * 0.4, darker(wood), 24)
+    canvas.rectangle(
+        x - half * 0.84, base - width * 0.66, x + half * 0.84, base - width * 0.3, (70, 40, 26), 16
+    )
+    for i in range(5):
+        canvas.ellipse(
+            x + (i - 2) * width * 0.16, base - width * 0.42, width * 0.11, width * 0.11, gold
+        )
+    canvas.rectangle(x - half, base - width * 0.4, x + half, base, wood, 6)
+    for edge in (x - half, x + half - 14):
+        canvas.rectangle(edge, base - width * 0.4, edge + 14, base, gold)
+    canvas.rectangle(x - half, base - width * 0.4, x + half, base - width * 0.34, gold)
+    canvas.rectangle(x - 15, base - width * 0.36, x + 15, base - width * 0.16, gold, 5)

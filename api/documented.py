@@ -15,20 +15,50 @@ from engine.errors import ModelUnavailable
 
 _FOLLOW_S = 0.05
 _FAILURES = (400, 409, 413, 422, 500, 503, 504, 507)
-_IMAGE_EXAMPLE = {
-    "prompt": "A lighthouse on a cliff at sunset",
-    "num_inference_steps": 25,
-    "return_base64": False,
+_IMAGE_EXAMPLES: dict[str, Any] = {
+    "a picture": {"value": {"prompt": "A lighthouse on a cliff at sunset"}},
+    "base64 in JSON": {"value": {"prompt": "A cute robot", "return_base64": True}},
+    "everything": {
+        "value": {
+            "prompt": "A fox in the snow",
+            "num_inference_steps": 30,
+            "negative_prompt": "blurry",
+            "guidance_scale": 5.0,
+            "seed": 42,
+            "width": 768,
+            "height": 512,
+            "format": "webp",
+            "return_base64": False,
+        }
+    },
 }
-_STORY_EXAMPLE = {
-    "hero_description": "a girl with red hair wearing a yellow coat",
-    "scenes": ["walking through a forest", "standing on a beach at sunset", "sitting in a café"],
-    "num_inference_steps": 25,
-    "duration_per_scene": 3.0,
-    "fps": 24,
-    "width": 512,
-    "height": 512,
-    "transition_frames": 12,
+_STORY_EXAMPLES: dict[str, Any] = {
+    "a story": {
+        "value": {
+            "hero_description": "a girl with red hair wearing a yellow coat",
+            "scenes": [
+                "walking through a forest",
+                "standing on a beach at sunset",
+                "sitting in a café",
+            ],
+        }
+    },
+    "without a hero": {"value": {"scenes": ["A sunrise over mountains", "A city street at noon"]}},
+    "everything": {
+        "value": {
+            "hero_description": "a knight in silver armour",
+            "scenes": ["at a castle gate", "in a cave with crystals"],
+            "num_inference_steps": 30,
+            "duration_per_scene": 2.5,
+            "fps": 30,
+            "width": 768,
+            "height": 512,
+            "transition_frames": 15,
+            "negative_prompt": "blurry",
+            "guidance_scale": 5.0,
+            "seed": 42,
+        }
+    },
 }
 
 
@@ -86,7 +116,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         responses=_IMAGE_RESPONSES,
     )
     async def generate(
-        request: Request, body: Annotated[GenerateBody, Body(examples=[_IMAGE_EXAMPLE])]
+        request: Request, body: Annotated[GenerateBody, Body(openapi_examples=_IMAGE_EXAMPLES)]
     ) -> Response:
         """One picture from one prompt, as a file or as base64 in JSON."""
         job = engine.submit(body.image_request())
@@ -116,7 +146,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         responses=_VIDEO_RESPONSES,
     )
     async def generate_video(
-        request: Request, body: Annotated[VideoRequest, Body(examples=[_STORY_EXAMPLE])]
+        request: Request, body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)]
     ) -> Response:
         """One picture a scene, the hero the same in each, crossfaded into a video."""
         job = engine.submit(body)
@@ -139,7 +169,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         responses=documented(400, 413, 422),
     )
     async def video_info(
-        body: Annotated[VideoRequest, Body(examples=[_STORY_EXAMPLE])],
+        body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)],
     ) -> VideoPlan:
         """What a story video would be and how long it would take; nothing is generated."""
         return engine.plan(body)

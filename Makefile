@@ -1,0 +1,52 @@
+# Two commands do everything: `make run` starts Storyreel, `make test` checks it.
+# Settings go through ARGS, as in: make run ARGS="--port 9000 --model bundled"
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint browser train bench clean
+
+run: $(VENV)/.runs
+	$(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/.tests browser
+	@start=$$SECONDS; $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(ARGS); \
+	status=$$?; echo "make test took $$((SECONDS - start)) s after installing"; exit $$status
+
+lint: $(VENV)/.tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict engine
+
+# The browser tests drive Chromium or Chrome; where neither is there and apt may install, it does.
+browser:
+	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    echo "installing chromium"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "no Chromium or Chrome: the browser tests will be skipped"; fi; fi
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m benchmarks $(ARGS)
+
+train: $(VENV)/.tests
+	$(BIN)/python -m training $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.runs: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else \
+	  "Storyreel needs Python 3.11 or 3.12; set one with: make PYTHON=/path/to/python3.11")'
+	@echo "making $(VENV) and installing; this takes a minute or more the first time"
+	@start=$$SECONDS; $(PYTHON) -m venv $(VENV) && $(PIP) install -r requirements.txt && \
+	echo "installed in $$((SECONDS - start)) s"
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.txt $(VENV)/.runs
+	@start=$$SECONDS; $(PIP) install -r requirements-dev.txt && \
+	echo "test tools installed in $$((SECONDS - start)) s"
+	@touch $@

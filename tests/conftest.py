@@ -1,0 +1,62 @@
+"""Shared by all tests: a tiny real pipeline, engines on it, and servers around them."""
+
+import os
+
+# One thread a process: the tiny pipelines are all overhead, and threads only add to it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import Engine, Settings
+from tests.tiny_pipeline import save_tiny_pipeline
+
+EngineFactory = Callable[..., Engine]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Stable Diffusion pipeline that predicts noise."""
+    return save_tiny_pipeline(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_flow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny pipeline that predicts flow, as the bundled model does."""
+    return save_tiny_pipeline(tmp_path_factory.mktemp("models") / "tiny-flow", flow=True)
+
+
+@pytest.fixture
+def make_settings(tiny_model: Path, tmp_path: Path) -> Callable[..., Settings]:
+    """Make settings for the tiny model and a fresh data folder; keywords override."""
+
+    def make(**changes: object) -> Settings:
+        defaults = {"model": str(tiny_model), "data_dir": tmp_path / "data", "dtype": "float32"}
+        return Settings.model_validate({**defaults, **changes})
+
+    return make
+
+
+@pytest.fixture
+def make_engine(make_settings: Callable[..., Settings]) -> Iterator[EngineFactory]:
+    """Make engines that are closed at the end of the test."""
+    engines: list[Engine] = []
+
+    def make(**changes: object) -> Engine:
+        engines.append(Engine(make_settings(**changes)))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def engine(make_engine: EngineFactory) -> Engine:
+    """An engine on the tiny model."""
+    return make_engine()

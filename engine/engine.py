@@ -24,7 +24,7 @@ from engine.errors import (
     ShuttingDown,
 )
 from engine.estimate import Estimator
-from engine.jobs import Job, JobState, Result
+from engine.jobs import Job, Result
 from engine.metadata import ModelFacts
 from engine.queue import JobQueue
 from engine.requests import SEED_MAX, ImageRequest, Request, VideoRequest
@@ -87,6 +87,7 @@ class Engine:
         self._tokenizer_lock = threading.Lock()
         self._closing = threading.Event()
         self._places_at = 0.0
+        self._places_lock = threading.Lock()
         self._pixels = _asked_pixels
         self._worker = Worker(self._queue, self._open_drawer, self._set_unavailable)
         self._worker.start()
@@ -105,7 +106,7 @@ class Engine:
         if self._closing.is_set():
             raise ShuttingDown("The service is shutting down.")
         if problem is not None:
-            raise problem.with_traceback(None)
+            raise problem.without_frames()
         seed = secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed
         job = Job(request, seed=seed, owner=owner, on_change=self._job_changed)
         with self._lock:
@@ -114,7 +115,7 @@ class Engine:
         if not self._queue.put(job):
             with self._lock:
                 del self._jobs[job.id]
-            raise self._refusal()
+            raise self._refusal(job)
         if self._status.problem is not None:  # the model failed between the check and the put
             self._fail_waiting()
         self._update_places()
@@ -178,16 +179,21 @@ class Engine:
     def stop_accepting(self) -> None:
         """Refuse new work and end what is under way; returns at once. For signal handlers."""
         self._closing.set()
-        reason = ShuttingDown("The service is shutting down.")
-        for job in [*self._queue.close(), *self._worker.unfinished()]:
-            job.token.set(reason)
-            if job.state is JobState.QUEUED:
-                job.fail(reason)
+        # On a thread of its own: the signal may have interrupted the holder of a lock.
+        threading.Thread(target=self._end_jobs, name="closing").start()
 
     def close(self) -> None:
         """End everything within 10 seconds. Idempotent."""
-        self.stop_accepting()
+        self._closing.set()
+        self._end_jobs()
         self._worker.stop(ShuttingDown("The service is shutting down."), _CLOSE_S)
+
+    def _end_jobs(self) -> None:
+        reason = ShuttingDown("The service is shutting down.")
+        waiting = self._queue.close()
+        self._worker.end_jobs(reason)
+        for job in waiting:
+            job.fail(reason)
 
     # The model.
 
@@ -243,6 +249,7 @@ class Engine:
 
     def _set_unavailable(self, problem: ModelUnavailable) -> None:
         logger.error("no model: %s %s", problem.message, problem.advice)
+        problem = problem.without_frames()
         self._set_status(model_state="unavailable", problem=problem, download=None)
         self._fail_waiting()
 
@@ -259,24 +266,33 @@ class Engine:
 
     def _job_changed(self, job: Job) -> None:
         """Hear of every change of every job; the place for a journal."""
-        ended = job.state.is_terminal
+        snapshot = job.snapshot()
+        ended = snapshot.state.is_terminal
         if ended:
             self._queue.discard(job)
-        if ended or time.monotonic() - self._places_at > _PLACES_EVERY_S:
+        started = snapshot.progress.stage == "waiting"
+        if ended or started or time.monotonic() - self._places_at > _PLACES_EVERY_S:
             self._update_places()
 
     def _update_places(self) -> None:
-        self._places_at = time.monotonic()
-        eta_s = self._running_s()
-        for position, job in enumerate(self._queue.waiting()):
-            eta_s += self._request_s(job.request)
-            job.place(position, eta_s)
+        with self._places_lock:  # one at a time, or an older view would overwrite a newer one
+            self._places_at = time.monotonic()
+            eta_s = self._running_s()
+            for position, job in enumerate(self._queue.waiting()):
+                eta_s += self._request_s(job.request)
+                job.place(position, eta_s)
 
-    def _refusal(self) -> QueueFull | ShuttingDown:
+    def _refusal(self, job: Job) -> QueueFull | ShuttingDown:
         if self._closing.is_set():
             return ShuttingDown("The service is shutting down.")
         waiting = self._queue.waiting()
-        until_room_s = self._running_s() + (self._request_s(waiting[0].request) if waiting else 0)
+        tasks = sum(ahead.image_tasks for ahead in waiting) + job.image_tasks
+        until_room_s = self._running_s()
+        for ahead in waiting:  # each leaves the queue when it starts
+            tasks -= ahead.image_tasks
+            if tasks <= self.settings.max_queue:
+                break
+            until_room_s += self._request_s(ahead.request)
         return QueueFull(
             f"The queue is full: at most {self.settings.max_queue} pictures may wait.",
             retry_after_s=max(1, round(until_room_s)),

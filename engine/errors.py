@@ -21,6 +21,8 @@ Every error has a stable machine-readable `code`, a message that says what happe
 and `advice` that says what to do. No message repeats the caller's text.
 """
 
+from typing import Self
+
 
 class EngineError(Exception):
     """Base of all errors the engine raises on purpose."""
@@ -33,6 +35,11 @@ class EngineError(Exception):
         self.message = message
         if advice is not None:
             self.advice = advice
+
+    def without_frames(self) -> Self:
+        """Drop the traceback and the causes: kept with a job, they would keep tensors alive."""
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
 
 class InvalidRequest(EngineError):

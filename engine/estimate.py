@@ -29,7 +29,10 @@ class Estimator:
     def observe(self, work: Work, pixels: int, seconds: float) -> None:
         """Record that one unit of `work` at this size took so long."""
         with self._lock:
-            self._seconds[work].setdefault(pixels, deque(maxlen=_KEPT)).append(seconds)
+            sizes = self._seconds[work]
+            # Taken out and put back, so that the size measured last stands last.
+            sizes[pixels] = sizes.pop(pixels, deque(maxlen=_KEPT))
+            sizes[pixels].append(seconds)
 
     def unit_s(self, work: Work, pixels: int) -> float:
         """Seconds one unit takes: measured at this size, else scaled from the nearest size."""

@@ -13,7 +13,12 @@ from typing import Any
 
 import httpx
 from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    XetDownloadError,
+)
 from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
@@ -50,25 +55,33 @@ def find_cached(repo_id: str) -> Path | None:
     if not isinstance(index, str):
         return None
     folder = Path(index).parent
-    return None if missing_parts(folder) else folder
+    try:
+        missing = missing_parts(folder)
+    except (OSError, ValueError) as err:
+        logger.warning("%s in the local hub cache is broken: %s", repo_id, err)
+        return None
+    return None if missing else folder
 
 
 def missing_parts(folder: Path) -> list[str]:
     """Name what a pipeline folder lacks to be loaded; empty if it is complete.
 
     Raises:
-        ValueError: `model_index.json` is not valid JSON.
+        ValueError: `model_index.json` or a list of shards is not what it should be.
         OSError: it cannot be read.
     """
-    index = json.loads((folder / MODEL_INDEX).read_text("utf-8"))
-    missing = []
+    index = _read_object(folder / MODEL_INDEX)
+    missing: list[str] = []
     for name in _components(index):
-        part = folder / name
-        if not part.is_dir():
-            missing.append(name)
-        elif not (name == "scheduler" or name.startswith("tokenizer") or _has_weights(part)):
-            missing.append(f"{name} weights")
+        missing += _missing_in(folder / name)
     return missing
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text("utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} is not a JSON object")
+    return content
 
 
 def _components(index: dict[str, Any]) -> list[str]:
@@ -79,12 +92,33 @@ def _components(index: dict[str, Any]) -> list[str]:
     ]
 
 
+def _missing_in(part: Path) -> list[str]:
+    name = part.name
+    if not part.is_dir():
+        return [name]
+    if name.startswith("tokenizer"):
+        return [] if _has(part, "tokenizer.json") or _has(part, "vocab.json") else [f"{name} words"]
+    if not _has(part, f"{name}_config.json" if name == "scheduler" else "config.json"):
+        return [f"{name} config"]
+    return [] if name == "scheduler" or _has_weights(part) else [f"{name} weights"]
+
+
+def _has(part: Path, name: str) -> bool:
+    return (part / name).is_file()
+
+
 def _has_weights(part: Path) -> bool:
     for shards in part.glob("*.index.json"):
-        names = set(json.loads(shards.read_text("utf-8"))["weight_map"].values())
-        if all((part / name).is_file() for name in names):
+        names = _read_object(shards).get("weight_map", {})
+        if (
+            names
+            and isinstance(names, dict)
+            and all(_has(part, str(name)) for name in names.values())
+        ):
             return True
-    return any((part / f"{s}{x}").is_file() for s in _PLAIN_STEMS for x in _WEIGHT_SUFFIXES)
+    return any(
+        _has(part, f"{stem}{suffix}") for stem in _PLAIN_STEMS for suffix in _WEIGHT_SUFFIXES
+    )
 
 
 def choose_files(files: list[RemoteFile]) -> list[RemoteFile]:
@@ -129,27 +163,39 @@ def download(repo_id: str, on_bytes: OnBytes) -> Path:
         HubUnreachable: with a message for people.
     """
     try:
-        info = HfApi().model_info(repo_id, timeout=PROBE_S, files_metadata=True)
-        files = choose_files([RemoteFile(s.rfilename, s.size or 0) for s in info.siblings or []])
-        if not any(file.path == MODEL_INDEX for file in files):
-            raise HubUnreachable("It is not a diffusers pipeline: it has no model_index.json.")
-        total = sum(file.size for file in files)
-        counter = _counter(on_bytes, total)
+        commit, files = _describe(repo_id)
+        progress = _Progress(on_bytes, sum(file.size for file in files))
         folder = Path()
         for file in files:
             path = hf_hub_download(
                 repo_id,
                 file.path,
-                revision=info.sha,
+                revision=commit,
                 etag_timeout=PROBE_S,
-                tqdm_class=counter,
+                tqdm_class=_counter(progress),
             )
+            progress.finish(file)
             if file.path == MODEL_INDEX:
                 folder = Path(path).parent
         _remember_main(folder)
-    except (HfHubHTTPError, httpx.HTTPError, OfflineModeIsEnabled, HFValidationError) as err:
+    except (httpx.HTTPError, OSError, RuntimeError, XetDownloadError, HFValidationError) as err:
         raise HubUnreachable(_reason(err)) from err
     return folder
+
+
+def _describe(repo_id: str) -> tuple[str, list[RemoteFile]]:
+    """Ask the hub for a pipeline's current commit and the files to fetch."""
+    try:
+        info = HfApi().model_info(repo_id, timeout=PROBE_S, files_metadata=True)
+        files = choose_files([RemoteFile(s.rfilename, s.size or 0) for s in info.siblings or []])
+        commit = str(info.sha)
+    except HFValidationError:
+        raise
+    except (ValueError, KeyError, TypeError) as err:  # such as the login page of a hotel's network
+        raise HubUnreachable("What answered is not a model hub.") from err
+    if not any(file.path == MODEL_INDEX for file in files):
+        raise HubUnreachable("It is not a diffusers pipeline: it has no model_index.json.")
+    return commit, files
 
 
 def _remember_main(folder: Path) -> None:
@@ -166,23 +212,39 @@ def _reason(err: Exception) -> str:
         return "This is not a hub id of the form 'owner/name'."
     if isinstance(err, HfHubHTTPError):
         return f"The hub answered {err.response.status_code}."
+    if isinstance(err, OSError) and err.errno is not None:
+        return f"The hub cache cannot be written: {err.strerror}."
     return f"The hub did not answer ({type(err).__name__})."
 
 
-def _counter(on_bytes: OnBytes, total: int) -> "type[tqdm[Any]]":
-    """Make a progress bar class that draws nothing and adds up over all files."""
-    done = 0
+class _Progress:
+    """Bytes over all files. A file that was cached already counts when it is finished."""
+
+    def __init__(self, on_bytes: OnBytes, total: int) -> None:
+        self._on_bytes = on_bytes
+        self._total = total
+        self._finished = 0
+        self._done = 0
+
+    def add(self, count: int) -> None:
+        self._done += count
+        self._on_bytes(min(self._done, self._total), self._total)
+
+    def finish(self, file: RemoteFile) -> None:
+        self._finished += file.size
+        self.add(self._finished - self._done)
+
+
+def _counter(progress: _Progress) -> "type[tqdm[Any]]":
+    """Make a progress bar class that draws nothing."""
 
     class ByteCounter(tqdm):  # type: ignore[type-arg]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
             super().__init__(*args, **{**kwargs, "file": io.StringIO(), "disable": False})
-            self.update(0)
 
         def update(self, n: float | None = 1) -> bool | None:
-            nonlocal done
-            done += int(n or 0)
-            on_bytes(min(done, total), total)
+            progress.add(int(n or 0))
             return None
 
     return ByteCounter

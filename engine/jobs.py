@@ -97,7 +97,7 @@ class CancelToken:
     def check(self) -> None:
         """Raise the reason if a stop was asked for."""
         if self._reason is not None:
-            raise self._reason.with_traceback(None)
+            raise self._reason.without_frames()
 
     @property
     def is_set(self) -> bool:
@@ -186,7 +186,7 @@ class Job:
             EngineError: the job failed or was cancelled; or it has not ended.
         """
         if self._error is not None:
-            raise self._error.with_traceback(None)  # raised afresh each time it is asked for
+            raise self._error.without_frames()  # raised afresh each time it is asked for
         if self._result is None:
             raise EngineError("The job has not ended yet.", advice="Wait for it, or follow it.")
         return self._result
@@ -246,7 +246,8 @@ class Job:
 
     def _end_without(self, expected: JobState, error: EngineError) -> None:
         cancelled = isinstance(error, JobCancelled)
-        self._end(expected, JobState.CANCELLED if cancelled else JobState.FAILED, error=error)
+        state = JobState.CANCELLED if cancelled else JobState.FAILED
+        self._end(expected, state, error=error.without_frames())
 
     def _end(
         self,

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.requests import ImageTask
 
@@ -115,12 +115,17 @@ def parameters_text(recipe: ImageRecipe) -> str:
         "CFG scale": f"{recipe.guidance_scale:g}",
         "Seed": recipe.seed,
         "Size": f"{recipe.width}x{recipe.height}",
-        "Model": recipe.model,
+        "Model": _quoted(recipe.model),
     }
     if (recipe.drawn_width, recipe.drawn_height) != (recipe.width, recipe.height):
         facts["Drawn at"] = f"{recipe.drawn_width}x{recipe.drawn_height}"
     lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Quote a value as those interfaces do where it would end too early."""
+    return json.dumps(text, ensure_ascii=False) if set(text) & set(",:\n") else text
 
 
 def encode_image(
@@ -136,23 +141,27 @@ def encode_image(
             chunks.add_itxt(key, value) if not value.isascii() else chunks.add_text(key, value)
         image.save(buffer, "PNG", pnginfo=chunks)
         return buffer.getvalue()
-    exif = _exif(text, data)
-    if image_format == "webp":
-        image.save(buffer, "WEBP", quality=92, method=4, exif=exif)
-    else:
-        image.save(buffer, "JPEG", quality=95, subsampling=0, exif=exif)
-    return buffer.getvalue()
-
-
-def _exif(text: str, data: str) -> Image.Exif:
     exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = json.dumps(json.loads(data))  # ASCII, as EXIF asks
     details = exif.get_ifd(ExifTags.IFD.Exif)
     details[ExifTags.Base.UserComment] = b"UNICODE\0" + text.encode("utf-16-be")
-    return exif
+    if image_format == "webp":
+        exif[ExifTags.Base.ImageDescription] = json.dumps(json.loads(data))  # ASCII, as EXIF asks
+        image.save(buffer, "WEBP", quality=92, method=4, exif=exif)
+    else:
+        # A segment of its own: one segment takes 64 KB, and two long prompts can fill EXIF's.
+        comment = data.encode()
+        image.save(buffer, "JPEG", quality=95, subsampling=0, exif=exif, comment=comment)
+    return buffer.getvalue()
 
 
 def read_recipe(image: Image.Image) -> ImageRecipe | None:
     """Read back the recipe that `encode_image` wrote; None if the picture has none."""
-    data = image.info.get(JSON_KEY) or image.getexif().get(ExifTags.Base.ImageDescription)
-    return None if data is None else ImageRecipe.model_validate_json(data)
+    data = (
+        image.info.get(JSON_KEY)
+        or image.info.get("comment")
+        or image.getexif().get(ExifTags.Base.ImageDescription, "")
+    )
+    try:
+        return ImageRecipe.model_validate_json(data)
+    except ValidationError:  # somebody else's comment
+        return None

@@ -8,6 +8,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import diffusers
@@ -15,6 +16,7 @@ import torch
 import transformers
 from diffusers import StableDiffusionPipeline
 from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
 
 from engine import hub
 from engine.errors import ModelUnavailable
@@ -27,6 +29,11 @@ BUNDLED = Path(__file__).parent / "bundled"
 _REMEDY = (
     "Correct --model: a hub id, a folder in diffusers layout, 'bundled' or 'auto'; "
     "or fetch the model once while online. Then start again."
+)
+# What the libraries raise, between them, on files that are not what they should be.
+_UNREADABLE = (
+    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError),
+    *(EOFError, UnpicklingError, SafetensorError),
 )
 _DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -179,15 +186,17 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
             choice.folder,
             dtype=dtype,
             local_files_only=True,
-            safety_checker=None,
-            feature_extractor=None,
             requires_safety_checker=False,
+            **dict.fromkeys(hub.UNUSED_COMPONENTS),
         )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as err:
+    except _UNREADABLE as err:
         raise ModelUnavailable(
             f"The model's files could not be read ({type(err).__name__}): {_first_line(err)}",
             advice=_REMEDY,
         ) from err
+    # A tokenizer saved without its window claims a nearly endless one.
+    window = pipeline.text_encoder.config.max_position_embeddings
+    pipeline.tokenizer.model_max_length = min(pipeline.tokenizer.model_max_length, window)
     _place(pipeline, device, dtype, settings.offload)
     return LoadedModel(pipeline, choice, defaults, device, dtype)
 
@@ -229,6 +238,8 @@ def _place(pipeline: Any, device: torch.device, dtype: torch.dtype, offload: boo
     if device.type == "cuda" or dtype == torch.bfloat16:
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
+    if offload and device.type == "cpu":
+        logger.warning("--offload has no effect on the CPU")
     if offload and device.type != "cpu":
         pipeline.enable_model_cpu_offload(device=device)
     else:

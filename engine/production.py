@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
@@ -31,7 +30,7 @@ from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.sampler import Picture, Sampler, drawn_size, scheduler_name
 from engine.store import Store
 from engine.story import duration_s, plan_scenes
-from engine.video import VideoFormat, to_i420, write_mp4
+from engine.video import VideoFormat, count_frames, to_i420, write_mp4
 from engine.worker import HandOff
 
 Finish = Callable[[], Result]
@@ -103,6 +102,8 @@ class Production:
             picture, recipe = self._draw_task(job, task, scene=number, after_s=left_s)
             recipes.append(recipe)
             stills.append(self._hand_off(self._still_writer(job, number, picture, recipe)))
+            if stills[-1].done():
+                stills[-1].result()  # a full disk ends the story here, not after its last scene
 
         def finish() -> VideoResult:
             return self._assemble(job, request, recipes, [still.result() for still in stills])
@@ -219,6 +220,6 @@ def _poster(still: Path, path: Path) -> None:
 
 
 def _check_frames(path: Path, expected: int) -> None:
-    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    frames = count_frames(path)
     if frames != expected:
         raise EncoderFailed(f"The video has {frames} frames instead of {expected}.")

@@ -31,10 +31,16 @@ def _says_something(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(_has_no_nul)]
-# The pattern tells JSON Schema what the validator enforces: one visible character at least.
+# The patterns tell JSON Schema what the validators enforce: no NUL, one visible character.
+Text = Annotated[
+    str,
+    Field(max_length=TEXT_MAX, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+    AfterValidator(_has_no_nul),
+]
 SpokenText = Annotated[
-    Text, Field(min_length=1, json_schema_extra={"pattern": r"\S"}), AfterValidator(_says_something)
+    Text,
+    Field(min_length=1, json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"}),
+    AfterValidator(_says_something),
 ]
 Steps = Annotated[
     int,

@@ -50,14 +50,15 @@ class Sampler:
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
         self._token: CancelToken | None = None
-        for module in (model.pipeline.unet, model.pipeline.vae.decoder):
+        pipeline = model.pipeline
+        for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
             _before_each_block(module, self._check_token)
 
     def generate(self, task: ImageTask, token: CancelToken, on_step: OnStep) -> Picture:
         """Draw one picture.
 
         Args:
-            token: looked at before every step and every block of the U-Net and the decoder.
+            token: looked at before every block of the text encoder, U-Net and decoder.
             on_step: called with the number of steps done, after each.
 
         Raises:
@@ -80,7 +81,6 @@ class Sampler:
             decoding = time.perf_counter()
             pixels = decode(self.model, latents)
             end = time.perf_counter()
-            self.model.pipeline.maybe_free_model_hooks()
         return Picture(
             pixels=resample(pixels, task.width, task.height),
             guidance_scale=guidance,
@@ -98,6 +98,7 @@ class Sampler:
             yield
         finally:
             self._token = None
+            self.model.pipeline.maybe_free_model_hooks()
 
     def _check_token(self) -> None:
         if self._token is not None:
@@ -152,7 +153,10 @@ def denoise(
     """Walk from noise to latents of a picture with DPM-Solver++ 2M; shapes stay, float32."""
     pipeline = model.pipeline
     device = pipeline._execution_device
-    scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
+    scheduler = DPMSolverMultistepScheduler.from_config(
+        pipeline.scheduler.config,
+        algorithm_type="dpmsolver++",  # others draw noise of their own
+    )
     scheduler.set_timesteps(steps, device=device)
     latents: Tensor = noise.to(device) * scheduler.init_noise_sigma
     rows = embeddings.shape[0]

@@ -22,7 +22,7 @@ class Store:
         """
         self._jobs = data_dir / "jobs"
         self._jobs.mkdir(parents=True, exist_ok=True)
-        for leftover in self._jobs.glob(f"*/*{_PART}"):
+        for leftover in self._jobs.glob(f"*{_PART}"):
             leftover.unlink(missing_ok=True)
 
     def path(self, job_id: str, name: str) -> Path:
@@ -30,18 +30,18 @@ class Store:
         return self._jobs / job_id / name
 
     def write(self, job_id: str, name: str, write: Callable[[Path], None]) -> Path:
-        """Let `write` fill a file beside the final name, sync it, and rename it into place.
+        """Let `write` fill a file beside the job's folder, sync it, and rename it into place.
 
         Raises:
             StorageFull: the disk or quota is full, or read-only; nothing is left behind.
         """
         final = self.path(job_id, name)
-        part = final.with_name(final.name + _PART)
+        part = self._jobs / f"{job_id}-{name}{_PART}"
         try:
-            final.parent.mkdir(exist_ok=True)
             write(part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
+            final.parent.mkdir(exist_ok=True)
             part.replace(final)
         except OSError as err:
             if err.errno in _NO_ROOM:
@@ -49,9 +49,4 @@ class Store:
             raise
         finally:
             part.unlink(missing_ok=True)
-            self._drop_if_empty(final.parent)
         return final
-
-    def _drop_if_empty(self, folder: Path) -> None:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()

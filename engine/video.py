@@ -4,6 +4,8 @@ Frames stream through a pipe as I420, so memory does not depend on the length of
 still is converted once however long it is held.
 """
 
+import errno
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -68,8 +70,8 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
         EncoderFailed: ffmpeg ended early or with an error; the message has its last words.
         OSError: with the system's own reason, such as a full disk.
     """
-    with tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile("w", suffix=".txt") as tags:
-        tags.write(_ffmetadata(video.comment))
+    with tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as tags:
+        tags.write(_ffmetadata(video.comment).encode())
         tags.flush()
         encoder = subprocess.Popen(
             _command(path, video, tags.name), stdin=subprocess.PIPE, stdout=log, stderr=log
@@ -82,6 +84,15 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
             encoder.wait()
         if encoder.returncode != 0:
             raise _failure(encoder.returncode, log)
+
+
+def count_frames(path: Path) -> int:
+    """Count the frames of a video without decoding them; 0 if it cannot be read."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", str(path)]
+    command += ["-map", "0:v", "-c", "copy", "-progress", "pipe:1", "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, check=False).stdout
+    counts = [line.partition(b"=")[2] for line in said.splitlines() if line.startswith(b"frame=")]
+    return int(counts[-1]) if counts else 0
 
 
 def _feed(encoder: subprocess.Popen[bytes], frames: Iterable[Frame]) -> None:
@@ -117,6 +128,7 @@ def _ffmetadata(comment: str) -> str:
 def _failure(status: int, log: IO[bytes]) -> Exception:
     log.seek(0)
     last_words = log.read().decode(errors="replace").strip()[-500:]
-    if "No space left on device" in last_words:
-        return OSError(28, "No space left on device")
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if os.strerror(number) in last_words:
+            return OSError(number, os.strerror(number))
     return EncoderFailed(f"ffmpeg ended with status {status}: {last_words or 'no message'}")

@@ -51,6 +51,7 @@ class Worker:
         self._overlap = False
         self._unfinished: set[Job] = set()
         self._unfinished_lock = threading.Lock()
+        self._ending: EngineError | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -60,14 +61,22 @@ class Worker:
         with self._unfinished_lock:
             return list(self._unfinished)
 
+    def end_jobs(self, reason: EngineError) -> None:
+        """Ask the jobs under way, and any still taken from the queue, to end; returns at once."""
+        with self._unfinished_lock:
+            self._ending = reason
+            for job in self._unfinished:
+                job.token.set(reason)
+
     def stop(self, reason: EngineError, timeout_s: float) -> None:
         """End the jobs under way with `reason` and wait for the thread; the queue is closed."""
-        for job in self.unfinished():
-            job.token.set(reason)
+        self.end_jobs(reason)
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             logger.error("the device did not come free within %.0f s", timeout_s)
         self._encoders.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)
+        for job in self.unfinished():  # drawn but never encoded, or stuck on the device
+            self._end(job, reason)
 
     def allow_overlap(self) -> None:
         """Let encoding run beside the next drawing: for devices that are not the CPU."""
@@ -94,16 +103,17 @@ class Worker:
     def _make(self, job: Job, drawer: Drawer) -> None:
         with self._unfinished_lock:
             self._unfinished.add(job)
+            if self._ending is not None:
+                job.token.set(self._ending)
         if not job.start():
             self._forget(job)
             return
         logger.info("job %s: started", job.id)
         try:
             finish = self._use_device(drawer, job)
+            self._hand_off(lambda: self._finish(job, finish))
         except Exception as err:
             self._end(job, err)
-        else:
-            self._hand_off(lambda: self._finish(job, finish))
 
     def _use_device(self, drawer: Drawer, job: Job) -> Callable[[], Result]:
         if not self._device_in_use.acquire(blocking=False):

@@ -88,7 +88,7 @@ def _vocabulary() -> dict[str, int]:
 def _scheduler(flow: bool) -> DPMSolverMultistepScheduler | PNDMScheduler:
     if flow:
         return DPMSolverMultistepScheduler(
-            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=1.0
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=1.0, steps_offset=1
         )
     return PNDMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",

@@ -12,12 +12,13 @@ import torch
 
 from training.autoencoder import train_autoencoder
 from training.diffusion import train_diffusion
-from training.export import export_model
+from training.export import GUIDANCE, export_model
 from training.latents import encode_pictures
 from training.presets import PRESETS, Preset
+from training.sheet import write_sheet
 from training.tokenizer import train_tokenizer
 
-STAGES = ("autoencoder", "tokenizer", "latents", "diffusion", "export")
+STAGES = ("autoencoder", "tokenizer", "latents", "diffusion", "export", "sheet")
 HERE = Path(__file__).parent
 logger = logging.getLogger("training")
 
@@ -33,8 +34,11 @@ def run_stage(stage: str, preset: Preset, run_dir: Path, target: Path) -> None:
         encode_pictures(preset, run_dir, train_autoencoder(preset, run_dir))
     elif stage == "diffusion":
         train_diffusion(preset, run_dir)
-    else:
+    elif stage == "export":
         export_model(preset, run_dir, target)
+    else:
+        results = HERE / "results" if preset.name != "smoke" else run_dir / "results"
+        write_sheet(target, results, GUIDANCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

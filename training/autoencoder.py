@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
+from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from training.checkpoint import StageClock, read_checkpoint, write_atomically
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.pt"
 CROPS_PER_PICTURE = 2
 LATENT_NOISE = 0.1
+RGB = 3
+COLOUR_DEVIATION = 0.27
 TEST_SEED_OFFSET = 1_000_003
 
 
@@ -38,6 +42,49 @@ def build_autoencoder(shape: AutoencoderShape, scaling_factor: float = 1.0) -> A
         scaling_factor=scaling_factor,
         force_upcast=False,
     )
+
+
+@torch.no_grad()
+def initialize(model: AutoencoderTiny, pictures: Tensor) -> None:
+    """Set weights so that signals keep their size and colours pass from the first step.
+
+    The class has no normalisation layers: with PyTorch's own initial weights its latents start
+    at a deviation of 0.02, drowned in the training noise, and learning stalls for minutes. The
+    first three channels carry each cell's mean red, green and blue all the way.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for module in model.modules():
+        if isinstance(module, AutoencoderTinyBlock):
+            module.conv[0].weight.mul_(2**0.5)
+            module.conv[2].weight.mul_(2**0.5)
+            module.conv[4].weight.mul_(0.3)
+            module.conv[4].weight[:RGB] = 0
+    to_latents, to_pixels = model.encoder.layers[-1], model.decoder.layers[-1]
+    deviation = model.encoder(pictures).std(dim=(0, 2, 3))
+    to_latents.weight.div_(deviation[:, None, None, None])
+    to_pixels.weight.mul_(0.02 / model.decoder(model.encoder(pictures)).std())
+    _pass_colours(model)
+
+
+def _pass_colours(model: AutoencoderTiny) -> None:
+    """Let channels 0 to 2 average the colours on the way down and copy them on the way up."""
+    down = [layer for layer in model.encoder.layers if isinstance(layer, nn.Conv2d)]
+    up = [layer for layer in model.decoder.layers if isinstance(layer, nn.Conv2d)]
+    for layer in (*down, *up):
+        if layer is not up[-1]:
+            layer.weight[:RGB] = 0
+        for channel in range(RGB):
+            layer.weight[channel, channel, 1, 1] = 1.0
+            if layer.stride == (2, 2):
+                layer.weight[channel, channel, 1:, 1:] = 0.25
+    down[-1].weight[:RGB].div_(COLOUR_DEVIATION)
+    down[-1].bias[:RGB] = -0.5 / COLOUR_DEVIATION
+    up[0].weight[:RGB].mul_(COLOUR_DEVIATION)
+    up[0].bias[:RGB] = 0.5
 
 
 def to_tensor(pictures: list[np.ndarray]) -> Tensor:
@@ -67,8 +114,8 @@ def _edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def autoencoder_loss(pictures: Tensor, rebuilt: Tensor, latents: Tensor) -> Tensor:
-    """L1, L1 of gradients, and a pull of every latent channel to mean 0 and deviation 1."""
-    loss = functional.l1_loss(rebuilt, pictures)
+    """L1, L2, L1 of gradients, and a pull of every latent channel to mean 0 and deviation 1."""
+    loss = functional.l1_loss(rebuilt, pictures) + 2 * functional.mse_loss(rebuilt, pictures)
     for ours, theirs in zip(_edges(rebuilt), _edges(pictures), strict=True):
         loss = loss + 0.5 * functional.l1_loss(ours, theirs)
     mean = latents.mean(dim=(0, 2, 3))
@@ -76,11 +123,19 @@ def autoencoder_loss(pictures: Tensor, rebuilt: Tensor, latents: Tensor) -> Tens
     return loss + 0.02 * (mean.square().mean() + (deviation - 1).square().mean())
 
 
-def train_autoencoder(preset: Preset, run_dir: Path) -> AutoencoderTiny:
-    """Train to the end of the budget, resuming from the last checkpoint."""
+def train_autoencoder(
+    preset: Preset, run_dir: Path, after_checkpoint: Callable[[int], None] | None = None
+) -> AutoencoderTiny:
+    """Train to the end of the budget, resuming from the last checkpoint.
+
+    Args:
+        after_checkpoint: Called with the step that was just saved.
+    """
     torch.manual_seed(preset.seed)
-    model = build_autoencoder(preset.autoencoder).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
+    model = build_autoencoder(preset.autoencoder)
+    initialize(model, draw_crops(preset, 0))
+    model = model.to(preset.device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99))
     clock = StageClock(preset.autoencoder_budget)
     path = run_dir / CHECKPOINT
     if (saved := read_checkpoint(path)) is not None:
@@ -98,6 +153,8 @@ def train_autoencoder(preset: Preset, run_dir: Path) -> AutoencoderTiny:
             write_atomically(path, {**state, "optimizer": optimizer.state_dict()})
             _report(model, preset, run_dir, clock, loss)
             last_saved = time.monotonic()
+            if after_checkpoint is not None:
+                after_checkpoint(clock.step)
     return model.eval()
 
 
@@ -106,25 +163,25 @@ def _train_step(
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = clock.learning_rate()
-    pictures = draw_crops(preset, clock.step)
-    with torch.autocast("cpu", torch.bfloat16):
+    pictures = draw_crops(preset, clock.step).to(preset.device)
+    with torch.autocast(preset.device, torch.bfloat16):
         latents = model.encoder(pictures)
-        noise = LATENT_NOISE * torch.randn(latents.shape)
-        rebuilt = model.decoder(latents + noise)
+        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(clock.step))
+        rebuilt = model.decoder(latents + LATENT_NOISE * noise.to(preset.device))
     loss = autoencoder_loss(pictures, rebuilt.float(), latents.float())
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 @torch.inference_mode()
 def round_trip(model: AutoencoderTiny, pictures: Tensor) -> Tensor:
-    """Encode and decode without noise, in bf16; -1 to 1."""
-    with torch.autocast("cpu", torch.bfloat16):
-        rebuilt: Tensor = model.decoder(model.encoder(pictures))
-    return rebuilt.float().clamp(-1, 1)
+    """Encode and decode without noise, in bf16; -1 to 1, on the pictures' device."""
+    with torch.autocast(model.device.type, torch.bfloat16):
+        rebuilt = model.decoder(model.encoder(pictures.to(model.device)))
+    return rebuilt.float().clamp(-1, 1).to(pictures.device)
 
 
 def peak_signal_to_noise_db(first: Tensor, second: Tensor) -> float:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from random import Random
 
+from training.hero_captions import describe_hero, join_words, with_article
 from training.heroes import Hero
 from training.phrases import (
-    ADJECTIVES,
     BESIDE_PHRASES,
-    CLOTH_WORDS,
     DANGER_PHRASES,
     DANGERS,
     FILLERS,
-    GARMENT_WORDS,
-    HAIR_WORDS,
-    HELD_PHRASES,
-    OLD,
     OPENERS,
     POSE_PHRASES,
-    ROLE_ADJECTIVES,
     SETTING_PHRASES,
     SKY_PHRASES,
-    STYLE_WORDS,
     THING_ADJECTIVES,
     VIEW_ADJECTIVES,
     VIEW_PHRASES,
@@ -47,14 +40,6 @@ def write_caption(scene: Scene, rng: Random) -> str:
     return text + "." if style > 0.93 else text
 
 
-def _article(phrase: str) -> str:
-    return ("an " if phrase[0] in "aeiou" else "a ") + phrase
-
-
-def _join(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
-
-
 def _with_filler(text: str, rng: Random) -> str:
     chance = rng.random()
     if chance < 0.18:
@@ -76,7 +61,7 @@ def _where_and_when(scene: Scene, rng: Random) -> str:
         return f"{where}, {when}"
     if rng.random() < 0.12:
         where, when = when, where
-    return _join(where, when)
+    return join_words(where, when)
 
 
 def _thing_phrase(name: str, rng: Random) -> str:
@@ -84,12 +69,30 @@ def _thing_phrase(name: str, rng: Random) -> str:
     called = thing.name if rng.random() < 0.55 else rng.choice(thing.names)
     if rng.random() < 0.15:
         called = f"{rng.choice(THING_ADJECTIVES)} {called}"
-    return _article(called)
+    return with_article(called)
+
+
+def plural(name: str) -> str:
+    """Return the plural of a thing's name."""
+    if name.endswith(("x", "us")):
+        return name + "es"
+    if name.endswith("y") and name[-2] not in "aeiou":
+        return name[:-1] + "ies"
+    return name if name.endswith("s") else name + "s"
+
+
+def _pair_phrase(name: str, rng: Random) -> str:
+    names = plural(rng.choice(thing_named(name).names))
+    return f"{rng.choice(('two', 'a pair of', '', 'cute'))} {names}".strip()
 
 
 def _thing_caption(scene: Scene, rng: Random) -> str:
-    subject = _thing_phrase(scene.thing, rng)
-    if rng.random() < 0.12:
+    phrase = _pair_phrase if scene.pair else _thing_phrase
+    subject = phrase(scene.thing, rng)
+    if rng.random() < 0.2:
+        when = "" if rng.random() < 0.3 else rng.choice(SKY_PHRASES[scene.sky])
+        return join_words(rng.choice(VIEW_PHRASES[scene.setting]), when, "with", subject)
+    if not scene.pair and rng.random() < 0.12:
         subject = subject.split(" ", 1)[1]
     if rng.random() < 0.06:
         return subject
@@ -99,7 +102,7 @@ def _thing_caption(scene: Scene, rng: Random) -> str:
         return f"{around}, {subject}" if around else subject
     if shape < 0.2:
         return f"{rng.choice(OPENERS[:4])} {subject} {around}".strip()
-    return f"{subject}, {around}" if shape < 0.3 and around else _join(subject, around)
+    return f"{subject}, {around}" if shape < 0.3 and around else join_words(subject, around)
 
 
 def _view_caption(scene: Scene, rng: Random) -> str:
@@ -115,7 +118,7 @@ def _view_caption(scene: Scene, rng: Random) -> str:
         return "a purple sunset sky"
     if shape < 0.5 and view.startswith(("a ", "an ")):
         view = f"a {rng.choice(VIEW_ADJECTIVES)} {view.split(' ', 1)[1]}"
-    return f"{view}, {when}" if when and " " not in when else _join(view, when)
+    return f"{view}, {when}" if when and " " not in when else join_words(view, when)
 
 
 def _hero_caption(scene: Scene, hero: Hero, rng: Random) -> str:
@@ -128,102 +131,11 @@ def _hero_caption(scene: Scene, hero: Hero, rng: Random) -> str:
         other = relation.format(_thing_phrase(scene.thing, rng))
         pose = "" if rng.random() < 0.4 else pose
     around = _where_and_when(scene, rng)
-    scene_text = _join(pose, other, around) if rng.random() < 0.8 else _join(pose, around, other)
+    scene_text = (
+        join_words(pose, other, around) if rng.random() < 0.8 else join_words(pose, around, other)
+    )
     if not scene_text:
         return who
     if rng.random() < 0.06:
         return f"{scene_text}, {who}"
     return f"{who}, {scene_text}" if rng.random() < 0.8 else f"{who} {scene_text}"
-
-
-def describe_hero(hero: Hero, rng: Random) -> str:
-    """Describe a hero's looks, as the service's hero field does."""
-    if hero.role:
-        return _describe_role(hero, rng)
-    if hero.kind in OLD:
-        kind = rng.choice(OLD[hero.kind])
-    else:
-        kind = _join(rng.choice(ADJECTIVES[hero.kind]), hero.kind)
-    looks = [] if rng.random() < 0.06 else [_hair(hero, rng)]
-    if hero.beard and rng.random() < 0.85:
-        looks.append("a beard")
-    if rng.random() < 0.25:
-        looks.append(f"{hero.eyes} eyes")
-    if hero.glasses and rng.random() < 0.8:
-        looks.append(rng.choice(("glasses", "sunglasses")))
-    if hero.hat and rng.random() < 0.85:
-        looks.append(rng.choice(("a hat", f"a {hero.garment_colour} hat")))
-    rng.shuffle(looks)
-    with_looks = f"with {(', ' if rng.random() < 0.6 else ' and ').join(looks)}" if looks else ""
-    dressed = rng.choice(("wearing", "in", "dressed in", "wearing")) + " " + _clothes(hero, rng)
-    if rng.random() < 0.04:
-        dressed = ""
-    comma = "," if with_looks and rng.random() < 0.6 else ""
-    return _join(_article(kind), with_looks + comma if dressed else with_looks, dressed) + _held(
-        hero, rng
-    )
-
-
-def _hair(hero: Hero, rng: Random) -> str:
-    if hero.hair_style == "bald":
-        return "a bald head"
-    colour = rng.choice(HAIR_WORDS[hero.hair_colour])
-    return rng.choice(STYLE_WORDS[hero.hair_style]).format(colour)
-
-
-def _clothes(hero: Hero, rng: Random) -> str:
-    colour = rng.choice(CLOTH_WORDS[hero.garment_colour])
-    worn = rng.choice(GARMENT_WORDS[hero.garment]).format(colour)
-    if worn.startswith("a ") and worn[2] in "aeiou":
-        worn = "an " + worn[2:]
-    if hero.garment == "overalls":
-        shirt = f"a {hero.second_colour} t-shirt"
-        worn = rng.choice((f"{worn} and {shirt}", f"{worn} over {shirt}", worn))
-    return worn
-
-
-def _held(hero: Hero, rng: Random) -> str:
-    if not hero.held or rng.random() < 0.08:
-        return ""
-    return rng.choice((", ", " ")) + rng.choice(HELD_PHRASES[hero.held])
-
-
-def _describe_role(hero: Hero, rng: Random) -> str:
-    who = _article(_join(rng.choice(ROLE_ADJECTIVES[hero.role]), hero.role))
-    if hero.role == "robot":
-        colour = rng.choice(CLOTH_WORDS[hero.garment_colour])
-        name = _join(
-            rng.choice(ROLE_ADJECTIVES["robot"]), colour if rng.random() < 0.7 else "", "robot"
-        )
-        return _article(name) + _held(hero, rng)
-    if rng.random() < 0.06:
-        return who + _held(hero, rng)
-    clothes = _clothes(hero, rng)
-    second = rng.choice(CLOTH_WORDS[hero.second_colour]) if hero.second_colour else ""
-    text = f"{who} {rng.choice(('in', 'wearing', 'in'))} {clothes}"
-    if hero.role == "knight" and second:
-        text += " " + rng.choice((f"with a {second} cloak", f"and a {second} cape"))
-    elif hero.role == "superhero":
-        text = _describe_superhero(hero, clothes, second, who, rng)
-    elif hero.role == "wizard":
-        beard = (
-            f"{rng.choice(('long ', 'a long ', 'a '))}{rng.choice(HAIR_WORDS[hero.hair_colour])}"
-        )
-        text = f"{who} with {beard} beard, {rng.choice(('', 'wearing ', 'in '))}{clothes}"
-    elif hero.role == "adventurer":
-        text = f"{who} with {_hair(hero, rng)}, wearing {clothes}"
-        text += rng.choice((" and brown boots", "", ""))
-    elif hero.role == "hacker":
-        goggles = rng.choice(("VR goggles", "goggles", "a VR headset"))
-        text = f"{who} with {_hair(hero, rng)}, wearing {goggles} and {clothes}"
-    return text + _held(hero, rng)
-
-
-def _describe_superhero(hero: Hero, clothes: str, second: str, who: str, rng: Random) -> str:
-    name = hero.kind if rng.random() < 0.4 else ""
-    if name:
-        who = _article(_join(rng.choice(ADJECTIVES[name]), name))
-        return f"{who} with {_hair(hero, rng)}, wearing a {second} superhero cape and {clothes}"
-    if rng.random() < 0.3:
-        return f"{who} in {clothes} with a {second} cape"
-    return f"{who} with {_hair(hero, rng)}, {clothes} and {_article(second)} cape"

@@ -78,7 +78,7 @@ def build_story_model(preset: Preset, tokenizer: CLIPTokenizer) -> StoryModel:
     """Return an untrained model, the same for the same preset."""
     torch.manual_seed(preset.seed)
     model = StoryModel(build_text_encoder(preset, tokenizer), build_unet(preset))
-    return model.to(memory_format=torch.channels_last)
+    return model.to(preset.device, memory_format=torch.channels_last)
 
 
 def prepare_batch(preset: Preset, data: LatentSet, tokenizer: CLIPTokenizer, step: int) -> Batch:
@@ -97,7 +97,8 @@ def prepare_batch(preset: Preset, data: LatentSet, tokenizer: CLIPTokenizer, ste
     latents = torch.from_numpy(data.latents[rows]).float() * data.scaling_factor
     times = torch.randn(size, generator=generator) * TIME_DEVIATION + TIME_MEAN
     noise = torch.randn(latents.shape, generator=generator)
-    return Batch(latents, encoded.input_ids, times.sigmoid(), noise)
+    parts = (latents, encoded.input_ids, times.sigmoid(), noise)
+    return Batch(*(part.to(preset.device) for part in parts))
 
 
 def flow_loss(model: StoryModel, batch: Batch) -> Tensor:
@@ -105,7 +106,7 @@ def flow_loss(model: StoryModel, batch: Batch) -> Tensor:
     weight = batch.times[:, None, None, None]
     noisy = (1 - weight) * batch.latents + weight * batch.noise
     noisy = noisy.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(noisy.device.type, torch.bfloat16):
         predicted = model(noisy, batch.times, batch.tokens)
     return functional.mse_loss(predicted.float(), batch.noise - batch.latents)
 
@@ -131,13 +132,13 @@ def train_diffusion(preset: Preset, run_dir: Path) -> None:
     data = load_latents(preset, run_dir)
     model = build_story_model(preset, tokenizer)
     average = MovingAverage(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
     path = run_dir / CHECKPOINT
     clock = StageClock(preset.diffusion_budget)
     if (saved := read_checkpoint(path)) is not None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
-        average.weights = saved["average"]
+        average.weights = {k: v.to(preset.device) for k, v in saved["average"].items()}
         clock = StageClock(preset.diffusion_budget, saved["step"], saved["spent_s"])
     last_saved, losses = time.monotonic(), list[float]()
     while not clock.done:
@@ -181,7 +182,7 @@ def _train_step(
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _note(run_dir: Path, clock: StageClock, losses: list[float]) -> None:

@@ -37,8 +37,12 @@ def build_pipeline(preset: Preset, run_dir: Path) -> StableDiffusionPipeline:
     model = build_story_model(preset, tokenizer)
     model.load_state_dict(second["average"])
     scheduler = DPMSolverMultistepScheduler(
-        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=1.0
+        prediction_type="flow_prediction",
+        use_flow_sigmas=True,
+        flow_shift=1.0,
+        steps_offset=1,  # without effect here, but the pipeline warns about any other value
     )
+    model = model.cpu()
     return StableDiffusionPipeline(
         vae=vae,
         text_encoder=model.text_encoder,
@@ -49,6 +53,12 @@ def build_pipeline(preset: Preset, run_dir: Path) -> StableDiffusionPipeline:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+
+
+def _to_half(module: torch.nn.Module) -> None:
+    """Store the parameters in fp16; `to()` of diffusers would warn about layers it lacks."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data.half()
 
 
 def model_facts(preset: Preset) -> dict[str, object]:
@@ -64,12 +74,25 @@ def model_facts(preset: Preset) -> dict[str, object]:
     }
 
 
+def _tidy(folder: Path) -> None:
+    """Let everybody read the files, and drop a key that the autoencoder adds itself at load."""
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
+    config = folder / "vae" / "config.json"
+    facts = json.loads(config.read_text())
+    facts.pop("block_out_channels", None)
+    config.write_text(json.dumps(facts, indent=2) + "\n")
+
+
 def export_model(preset: Preset, run_dir: Path, target: Path) -> None:
     """Write weights in fp16, storyreel.json and the model card into `target`."""
-    pipeline = build_pipeline(preset, run_dir).to(dtype=torch.float16)
+    pipeline = build_pipeline(preset, run_dir)
+    for module in (pipeline.vae, pipeline.text_encoder, pipeline.unet):
+        _to_half(module)
     fresh = run_dir / "export"
     shutil.rmtree(fresh, ignore_errors=True)
     pipeline.save_pretrained(fresh, safe_serialization=True, max_shard_size=SHARD)
+    _tidy(fresh)
     (fresh / "storyreel.json").write_text(json.dumps(model_facts(preset), indent=2) + "\n")
     card = files("training").joinpath("model_card.md").read_text()
     (fresh / "README.md").write_text(card)

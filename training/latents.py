@@ -48,7 +48,7 @@ def _open(preset: Preset, run_dir: Path) -> tuple[NDArray[np.float16], int]:
     path, note = run_dir / LATENTS, run_dir / PROGRESS
     if path.exists() and note.exists():
         array = np.lib.format.open_memmap(path, mode="r+")
-        if array.shape == shape:
+        if array.shape[1:] == shape[1:] and len(array) >= preset.pictures:
             return array, int(json.loads(note.read_text())["done"])
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape), 0
 
@@ -62,9 +62,9 @@ def encode_pictures(preset: Preset, run_dir: Path, model: AutoencoderTiny) -> No
         pictures = [
             draw_scene(training_scene(preset.seed, i), preset.size) for i in range(done, stop)
         ]
-        with torch.autocast("cpu", torch.bfloat16):
-            latents = model.encoder(to_tensor(pictures))
-        array[done:stop] = latents.float().numpy()
+        with torch.autocast(preset.device, torch.bfloat16):
+            latents = model.encoder(to_tensor(pictures).to(preset.device))
+        array[done:stop] = latents.float().cpu().numpy()
         done = stop
         if done // CHUNK % CHUNKS_PER_NOTE == 0 or done == preset.pictures:
             array.flush()

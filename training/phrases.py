@@ -1,4 +1,4 @@
-"""The words for what is drawn: synonyms, places, times, poses and filler."""
+"""The words for where, when and what happens, and filler."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ SETTING_PHRASES: Mapping[str, Words] = {
         "on a snowy mountain summit",
         "with mountains behind",
     ),
-    "beach": ("on a beach", "on a sandy beach", "at the beach", "on the seashore", "by the sea"),
+    "beach": (
+        "on a beach",
+        "on a sandy beach",
+        "at the beach",
+        "on the seashore",
+        "by the sea",
+        "along the beach",
+    ),
     "forest": (
         "in a forest",
         "in the woods",
         "in a magical forest",
         "in a deep forest",
+        "through the forest",
         "among trees",
         "in a green forest",
     ),
@@ -40,7 +48,7 @@ SETTING_PHRASES: Mapping[str, Words] = {
         "in a garden",
         "on grassy hills",
         "in a flower meadow",
-        "walking in park",
+        "in park",
     ),
     "city": (
         "in a city street",
@@ -49,11 +57,13 @@ SETTING_PHRASES: Mapping[str, Words] = {
         "on a busy street",
         "downtown",
         "among tall buildings",
+        "through a busy city street",
         "in a big city",
     ),
     "neon city": (
         "in a neon city",
         "in rainy neon-lit streets",
+        "through rainy neon-lit streets",
         "in a cyberpunk city",
         "among neon lights",
         "in a neon-lit street",
@@ -175,72 +185,6 @@ HELD_PHRASES: Mapping[str, Words] = {
     "staff": ("holding a wooden staff", "with a magic staff", "holding a staff"),
     "torch": ("holding a torch", "with a burning torch", "carrying a torch"),
     "guitar": ("playing guitar", "playing a guitar", "with a guitar", "holding a guitar"),
-}
-HAIR_WORDS: Mapping[str, Words] = {
-    "black": ("black", "black", "dark", "jet black"),
-    "brown": ("brown", "brown", "chestnut", "brunette"),
-    "blonde": ("blonde", "blonde", "blond", "golden"),
-    "red": ("red", "red", "ginger", "auburn"),
-    "grey": ("grey", "gray", "white", "silver"),
-    "blue": ("blue", "blue", "neon blue"),
-    "green": ("green", "green", "neon green"),
-    "pink": ("pink", "pink", "hot pink"),
-}
-CLOTH_WORDS: Mapping[str, Words] = {
-    "red": ("red", "red", "red", "crimson", "scarlet"),
-    "orange": ("orange",),
-    "yellow": ("yellow",),
-    "green": ("green", "green", "emerald"),
-    "blue": ("blue", "blue", "blue", "royal blue"),
-    "purple": ("purple", "purple", "violet"),
-    "pink": ("pink",),
-    "white": ("white",),
-    "black": ("black", "black", "dark"),
-    "brown": ("brown",),
-    "silver": ("silver", "silver", "shining silver", "steel"),
-    "gold": ("gold", "golden"),
-}
-STYLE_WORDS: Mapping[str, Words] = {
-    "short": ("short {} hair", "{} hair", "short {} hair", "shoulder-length {} hair"),
-    "long": ("long {} hair", "long {} hair", "long flowing {} hair"),
-    "ponytail": ("{} hair in a ponytail", "a {} ponytail", "long {} hair in a ponytail"),
-    "pigtails": ("{} pigtails", "{} hair in pigtails"),
-    "mohawk": ("a {} mohawk", "{} mohawk"),
-    "messy": ("{} messy hair", "messy {} hair", "spiky {} hair"),
-}
-GARMENT_WORDS: Mapping[str, Words] = {
-    "jacket": ("a {} jacket", "a {} jacket", "{} jacket", "a {} leather jacket"),
-    "coat": ("a {} coat", "a long {} coat"),
-    "dress": ("a {} dress", "a pretty {} dress"),
-    "robe": ("a {} robe", "{} robes", "long {} robes"),
-    "tunic": ("a {} tunic", "{} tunic"),
-    "overalls": ("{} overalls", "{} dungarees"),
-    "suit": ("a {} suit", "{} suit"),
-    "t-shirt": ("a {} t-shirt", "a {} shirt", "{} tactical gear"),
-    "sweater": ("a {} sweater", "a {} hoodie", "a {} pullover"),
-    "armor": ("{} armor", "{} armour", "{} plate armor"),
-    "space suit": ("a {} space suit", "{} spacesuit"),
-}
-ADJECTIVES: Mapping[str, Words] = {
-    "woman": ("young", "tall", "tall athletic", "", "", "smiling"),
-    "man": ("young", "tall", "muscular", "", "", "strong"),
-    "girl": ("young", "little", "", "happy"),
-    "boy": ("young", "little", "", "happy"),
-    "old woman": ("",),
-    "old man": ("",),
-}
-OLD: Mapping[str, Words] = {
-    "old woman": ("old woman", "elderly woman", "grandmother", "elder woman"),
-    "old man": ("old man", "elderly man", "grandfather", "elder"),
-}
-ROLE_ADJECTIVES: Mapping[str, Words] = {
-    "knight": ("brave", "noble", "", ""),
-    "wizard": ("elderly", "old", "wise", ""),
-    "superhero": ("muscular", "strong", "", ""),
-    "adventurer": ("young", "brave", "", ""),
-    "hacker": ("cyberpunk", "young", "", ""),
-    "robot": ("cute", "friendly", "little", ""),
-    "astronaut": ("brave", "young", "", ""),
 }
 OPENERS: Words = (
     "a beautiful picture of",

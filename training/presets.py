@@ -63,6 +63,7 @@ class Preset:
         pictures: How many pictures are encoded for the U-Net.
         captions: How many captions the tokenizer is trained on.
         checkpoint_s: Seconds between checkpoints.
+        device: Where the networks live, as torch names it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Preset:
     autoencoder_budget: Budget
     diffusion: DiffusionShape
     diffusion_budget: Budget
+    device: str = "cpu"
 
     @property
     def latent_size(self) -> int:
@@ -83,7 +85,7 @@ class Preset:
         return self.size // self.autoencoder.reduction
 
 
-_TINY = AutoencoderShape(64, (0, 1, 2, 2, 2), (3, 3, 2, 1, 0), crop=128)
+_TINY = AutoencoderShape(64, (0, 0, 2, 3, 3), (4, 4, 2, 0, 0), crop=128)
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
@@ -103,13 +105,13 @@ PRESETS: dict[str, Preset] = {
         name="cpu",
         size=256,
         seed=2026,
-        pictures=60_000,
-        captions=60_000,
+        pictures=14_336,
+        captions=40_000,
         threads=2,
         checkpoint_s=120,
         autoencoder=_TINY,
-        autoencoder_budget=Budget(6_000, 26, 16, 1e-3),
+        autoencoder_budget=Budget(20_000, 15, 8, 1.5e-3),
         diffusion=DiffusionShape((128, 256), (False, True), 1, 256, 4, 4),
-        diffusion_budget=Budget(8_000, 60, 48, 8e-4),
+        diffusion_budget=Budget(12_000, 40, 32, 6e-4, 150),
     ),
 }

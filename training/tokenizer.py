@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 from tokenizers import Tokenizer, models, trainers
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTokenizer
 
 from training.captions import write_caption
@@ -47,8 +49,6 @@ def train_tokenizer(preset: Preset, target: Path) -> None:
 
 def _byte_letters() -> list[str]:
     """Return the 256 letters by which byte-level BPE writes bytes."""
-    from tokenizers.pre_tokenizers import ByteLevel
-
     return list(ByteLevel.alphabet())
 
 
@@ -60,10 +60,7 @@ def _with_every_byte(
     The end token comes last but is within `limit`, as CLIP orders it: its encoder finds the
     end of a text by the token's id, not by its rank.
     """
-    learnt = learner.model.__getstate__()
-    import json
-
-    merges = [tuple(pair) for pair in json.loads(learnt)["merges"]]
+    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
     tokens = [*alphabet, *(letter + SUFFIX for letter in alphabet)]
     known = set(tokens)
     for first, second in merges:

@@ -46,6 +46,7 @@ class Scene:
     Attributes:
         sky: Key of LIGHTS: the time, or "purple sunset".
         thing: Usual name of a thing, alone or beside the hero; empty for none.
+        pair: Whether the thing is there twice.
     """
 
     setting: str
@@ -54,6 +55,7 @@ class Scene:
     hero: Hero | None
     thing: str
     seed: int
+    pair: bool = False
 
     @property
     def held_out(self) -> bool:
@@ -77,7 +79,8 @@ def sample_scene(rng: Random) -> Scene:
     if setting == "neon city" and rng.random() < 0.6:
         time = "night"
     sky = "purple sunset" if time == "sunset" and rng.random() < 0.25 else time
-    return Scene(setting, time, sky, hero, thing, rng.getrandbits(32))
+    pair = bool(thing) and hero is None and rng.random() < 0.1
+    return Scene(setting, time, sky, hero, thing, rng.getrandbits(32), pair)
 
 
 def _sample_setting(rng: Random, thing: str) -> str:
@@ -106,10 +109,13 @@ def draw_scene(scene: Scene, size: int) -> NDArray[np.uint8]:
     beside = scene.hero is not None and bool(scene.thing)
     left = rng.random() < 0.5
     if scene.thing:
-        x = (396 if left else 116) if beside else 256 + rng.randint(-60, 60)
-        _place_thing(
-            canvas, thing_named(scene.thing), x + rng.randint(-10, 10), beside, shadow, rng
-        )
+        spots = [(396 if left else 116)] if beside else [256 + rng.randint(-60, 60)]
+        share = 0.76 if beside else 1.0
+        if scene.pair:
+            spots, share = [136, 376], 0.8
+        for x in spots:
+            spot = x + rng.randint(-10, 10)
+            _place_thing(canvas, thing_named(scene.thing), spot, share, shadow, rng)
     if scene.hero is not None:
         x = (170 if left else 342) if beside else 256 + rng.randint(-70, 70)
         scale, base = rng.uniform(1.02, 1.22), 486 + rng.randint(-10, 10)
@@ -119,11 +125,11 @@ def draw_scene(scene: Scene, size: int) -> NDArray[np.uint8]:
 
 
 def _place_thing(
-    canvas: Canvas, thing: Thing, x: float, beside: bool, shadow: Colour, rng: Random
+    canvas: Canvas, thing: Thing, x: float, share: float, shadow: Colour, rng: Random
 ) -> None:
-    width = thing.width * rng.uniform(0.92, 1.16) * (0.76 if beside else 1.0)
+    width = thing.width * rng.uniform(0.92, 1.16) * share
     base = {Place.GROUND: 478, Place.WATER: 440, Place.AIR: 300}[thing.place] + rng.randint(-14, 14)
-    if thing.place is Place.AIR and not beside:
+    if thing.place is Place.AIR and share == 1.0:
         base += 60
     if thing.place is Place.GROUND:
         canvas.ellipse(x, base - 4, width * 0.5, 13, shadow)

@@ -1,0 +1,99 @@
+"""Starting and stopping the real process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_app(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "app.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+@contextmanager
+def serving(model: Path, data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    port = free_port()
+    command = [sys.executable, "app.py", "--model", str(model), "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(data_dir)], cwd=ROOT, text=True, stderr=subprocess.PIPE
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            assert process.poll() is None
+            try:
+                if httpx.get(f"{url}/health/ready").status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield process, url
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_help_explains_every_flag() -> None:
+    text = run_app("--help").stdout
+    for flag in ("--host", "--port", "--model", "--device", "--dtype", "--data-dir", "--offload"):
+        assert flag in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--port", "high"), "port"),
+        (("--device", "tpu"), "device"),
+        (("--max-queue", "0"), "queue"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_a_traceback(
+    arguments: tuple[str, str], named: str
+) -> None:
+    done = run_app(*arguments)
+    assert done.returncode != 0
+    assert named in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_unusable_data_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run_app("--data-dir", str(tmp_path / "file" / "data"))
+    assert done.returncode != 0
+    assert "--data-dir" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_settings_come_from_the_environment(tmp_path: Path) -> None:
+    done = run_app(STORYREEL_DATA_DIR=str(tmp_path), STORYREEL_PORT="high")
+    assert "port" in done.stderr
+
+
+def test_serves_and_stops_on_sigterm_while_drawing(tiny_model: Path, tmp_path: Path) -> None:
+    with serving(tiny_model, tmp_path / "data") as (process, url):
+        assert httpx.get(f"{url}/ui/").status_code == 200
+        body = {"prompt": "a fox", "num_inference_steps": 50, "width": 2048, "height": 2048}
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{url}/generate", json=body, timeout=1)
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        assert time.monotonic() - start < 10
+    assert not list((tmp_path / "data").rglob("*.part"))

@@ -1,0 +1,416 @@
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+from numpy.typing import NDArray
+
+from engine.errors import BadOutput, DeviceOutOfMemory, JobCancelled
+from engine.jobs import CancelToken
+from engine.models import LoadedModel, ModelChoice, ModelDefaults, load_model
+from engine.requests import ImageTask
+from engine.sampler import (
+    Picture,
+    Sampler,
+    denoise,
+    draw_noise,
+    drawn_size,
+    encode_prompts,
+    resample,
+)
+from engine.settings import Settings
+
+V_PREDICTION = {
+    "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction", "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+    "steps_offset": 1,
+}  # fmt: skip
+KINDS = ["epsilon", "flow_prediction", "v_prediction"]
+
+
+def load(folder: Path, **settings: object) -> LoadedModel:
+    choice = ModelChoice(folder, "tiny", "local", "test")
+    return load_model(choice, Settings.model_validate({"dtype": "float32", **settings}))
+
+
+def with_scheduler(model: LoadedModel, scheduler: Any) -> LoadedModel:
+    parts = model.pipeline
+    pipeline = StableDiffusionPipeline(
+        parts.vae, parts.text_encoder, parts.tokenizer, parts.unet, scheduler,
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.set_progress_bar_config(disable=True)
+    return replace(model, pipeline=pipeline)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> LoadedModel:
+    return load(tiny_model)
+
+
+@pytest.fixture(scope="module")
+def models(tiny_flow_model: Path, model: LoadedModel) -> dict[str, LoadedModel]:
+    v_prediction = with_scheduler(model, DPMSolverMultistepScheduler(**V_PREDICTION))
+    return dict(zip(KINDS, (model, load(tiny_flow_model), v_prediction), strict=True))
+
+
+@pytest.fixture
+def fresh(tiny_model: Path) -> LoadedModel:
+    """A model of its own, to be damaged."""
+    return load(tiny_model)
+
+
+def make_task(**changes: Any) -> ImageTask:
+    task = ImageTask("a cat on a mat", "", 10, 7.5, 3, 64, 64)
+    return replace(task, **changes)
+
+
+def generate(model: LoadedModel, task: ImageTask) -> Picture:
+    return Sampler(model).generate(task, CancelToken(), lambda step: None)
+
+
+def reference(model: LoadedModel, task: ImageTask) -> NDArray[np.uint8]:
+    """What diffusers' own pipeline makes of the same task and seed."""
+    scheduler = DPMSolverMultistepScheduler.from_config(model.pipeline.scheduler.config)
+    image = with_scheduler(model, scheduler).pipeline(
+        task.prompt,
+        negative_prompt=task.negative_prompt,
+        num_inference_steps=task.num_inference_steps,
+        guidance_scale=task.guidance_scale,
+        width=task.width,
+        height=task.height,
+        generator=torch.Generator("cpu").manual_seed(task.seed),
+        output_type="np",
+    ).images[0]  # fmt: skip
+    return (image * 255).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"guidance_scale": 1.0},
+        {"guidance_scale": 1.5, "negative_prompt": "rain", "seed": 2**32 - 1},
+        {"num_inference_steps": 20, "width": 72, "height": 128, "seed": 0},
+        {"prompt": "héros 猫, (odd:1.2)", "num_inference_steps": 25},
+    ],
+    ids=["guided", "unguided", "negative", "oblong", "25 steps"],
+)
+def test_pictures_are_those_of_diffusers_own_pipeline(
+    models: dict[str, LoadedModel], kind: str, changes: dict[str, Any]
+) -> None:
+    task = make_task(**changes)
+    expected = reference(models[kind], task)
+    pixels = generate(models[kind], task).pixels
+    assert pixels.shape == expected.shape == (task.height, task.width, 3)
+    assert expected.std() > 2, "the reference is too plain to compare with"
+    assert np.abs(pixels.astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_gives_the_same_pixels_whatever_came_between(
+    models: dict[str, LoadedModel], kind: str
+) -> None:
+    sampler = Sampler(models[kind])
+
+    def draw(task: ImageTask) -> NDArray[np.uint8]:
+        return sampler.generate(task, CancelToken(), lambda step: None).pixels
+
+    first = draw(make_task())
+    draw(make_task(prompt="something else", width=128, num_inference_steps=13, seed=9))
+    torch.manual_seed(77)
+    assert np.array_equal(draw(make_task()), first)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 4},
+        {"prompt": "a dog"},
+        {"negative_prompt": "rain"},
+        {"guidance_scale": 3.0},
+        {"num_inference_steps": 11},
+    ],
+)
+def test_every_part_of_a_task_matters(model: LoadedModel, changes: dict[str, Any]) -> None:
+    pixels = generate(model, make_task()).pixels
+    assert not np.array_equal(generate(model, make_task(**changes)).pixels, pixels)
+
+
+def test_without_guidance_the_negative_prompt_is_not_read(model: LoadedModel) -> None:
+    plain = generate(model, make_task(guidance_scale=1.0)).pixels
+    task = make_task(guidance_scale=1.0, negative_prompt="rain")
+    assert np.array_equal(generate(model, task).pixels, plain)
+
+
+def test_the_tail_of_a_long_prompt_changes_the_picture(model: LoadedModel) -> None:
+    hero = "a young woman with long red hair, " * 6
+    one, two = (generate(model, make_task(prompt=hero + end)) for end in ("at sea", "on a hill"))
+    assert not np.array_equal(one.pixels, two.pixels)
+
+
+def test_a_long_prompt_is_encoded_in_whole_windows(model: LoadedModel) -> None:
+    task = make_task(prompt="x " * 160, negative_prompt="rain")
+    assert encode_prompts(model, task, guided=True).shape == (2, 3 * 77, 32)
+    assert encode_prompts(model, task, guided=False).shape == (1, 3 * 77, 32)
+
+
+def test_a_negative_prompt_may_be_the_longer_one(model: LoadedModel) -> None:
+    task = make_task(negative_prompt="rain " * 60)
+    assert encode_prompts(model, task, guided=True).shape[1] == 4 * 77
+    assert generate(model, task).pixels.shape == (64, 64, 3)
+
+
+def test_a_scheduler_that_draws_noise_of_its_own_is_made_deterministic(model: LoadedModel) -> None:
+    noisy = DPMSolverMultistepScheduler(algorithm_type="sde-dpmsolver++", **V_PREDICTION)
+    drawn = with_scheduler(model, noisy)
+    first, second = (generate(drawn, make_task()).pixels for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_guidance_left_open_is_the_models_own_and_told(model: LoadedModel) -> None:
+    own = replace(model, defaults=ModelDefaults(guidance_scale=2.0))
+    picture = generate(own, make_task(guidance_scale=None))
+    assert picture.guidance_scale == 2.0
+    asked = generate(own, make_task(guidance_scale=2.0))
+    assert np.array_equal(picture.pixels, asked.pixels)
+
+
+def test_every_step_is_told(model: LoadedModel) -> None:
+    steps: list[int] = []
+    Sampler(model).generate(make_task(num_inference_steps=12), CancelToken(), steps.append)
+    assert steps == list(range(1, 13))
+
+
+def test_times_are_measured(model: LoadedModel) -> None:
+    picture = generate(model, make_task())
+    assert picture.step_s > 0 and picture.decode_s > 0
+
+
+def test_latents_stay_in_float32_whatever_the_models_dtype(tiny_model: Path) -> None:
+    half = load(tiny_model, dtype="bfloat16")
+    task = make_task()
+    with torch.inference_mode():
+        embeddings = encode_prompts(half, task, guided=True)
+        noise = draw_noise(half, task.seed, 64, 64)
+        latents = denoise(half, noise, embeddings, 7.5, 10, lambda step: None)
+    assert (embeddings.dtype, noise.dtype) == (torch.bfloat16, torch.float32)
+    assert latents.dtype == torch.float32
+    fraction = (latents - latents.to(torch.bfloat16).float()).abs()
+    assert (fraction > 0).float().mean() > 0.5
+
+
+def cancel(token: CancelToken) -> None:
+    token.set(JobCancelled("stop"))
+
+
+def test_a_token_already_set_stops_before_any_work(fresh: LoadedModel) -> None:
+    token = CancelToken()
+    cancel(token)
+    calls: list[str] = []
+    fresh.pipeline.text_encoder.register_forward_pre_hook(lambda *_: calls.append("text"))
+    with pytest.raises(JobCancelled):
+        Sampler(fresh).generate(make_task(), token, lambda step: None)
+    assert calls == []
+
+
+def test_a_cancel_stops_within_one_step(fresh: LoadedModel) -> None:
+    token, calls = CancelToken(), []
+    fresh.pipeline.unet.register_forward_hook(lambda *_: calls.append("unet"))
+    with pytest.raises(JobCancelled):
+        Sampler(fresh).generate(
+            make_task(), token, lambda step: cancel(token) if step == 4 else None
+        )
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("cancelled_in", "never_reached"),
+    [
+        ("unet.conv_in", "unet.conv_out"),
+        ("unet.down_blocks.0.resnets.0", "unet.down_blocks.1"),
+        ("unet.mid_block.resnets.0", "unet.conv_out"),
+        ("unet.up_blocks.0.resnets.0", "unet.up_blocks.1"),
+        ("vae.decoder.conv_in", "vae.decoder.conv_out"),
+        ("vae.decoder.up_blocks.0", "vae.decoder.up_blocks.1"),
+        ("text_encoder", "unet"),
+    ],
+)
+def test_a_cancel_stops_inside_a_step(
+    fresh: LoadedModel, cancelled_in: str, never_reached: str
+) -> None:
+    token, reached = CancelToken(), []
+    find = {
+        f"{part}.{name}".rstrip("."): module
+        for part in ("unet", "vae", "text_encoder")
+        for name, module in getattr(fresh.pipeline, part).named_modules()
+    }
+    sampler = Sampler(fresh)
+    find[cancelled_in].register_forward_hook(lambda *_: cancel(token))
+    find[never_reached].register_forward_hook(lambda *_: reached.append(never_reached))
+    with pytest.raises(JobCancelled):
+        sampler.generate(make_task(), token, lambda step: None)
+    assert reached == []
+
+
+def test_a_cancel_stops_inside_the_text_encoder(fresh: LoadedModel) -> None:
+    token, done = CancelToken(), []
+    encoder = fresh.pipeline.text_encoder
+    (embeddings,) = (m for name, m in encoder.named_modules() if name.endswith("embeddings"))
+    embeddings.register_forward_hook(lambda *_: cancel(token))
+    encoder.register_forward_hook(lambda *_: done.append(True))
+    with pytest.raises(JobCancelled):
+        Sampler(fresh).generate(make_task(), token, lambda step: None)
+    assert done == []
+
+
+def test_after_a_cancel_the_next_picture_is_as_ever(model: LoadedModel) -> None:
+    sampler, token = Sampler(model), CancelToken()
+    expected = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
+    with pytest.raises(JobCancelled):
+        sampler.generate(make_task(seed=8), token, lambda step: cancel(token))
+    after = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
+    assert np.array_equal(after, expected)
+
+
+@pytest.mark.parametrize("part", ["unet.conv_out", "vae.decoder.conv_out", "text_encoder"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_invalid_numbers_are_told_and_not_painted_black(
+    fresh: LoadedModel, part: str, value: float
+) -> None:
+    damaged: Any = fresh.pipeline
+    for name in part.split("."):
+        damaged = getattr(damaged, name)
+    with torch.no_grad():
+        next(damaged.parameters()).fill_(value)
+    with pytest.raises(BadOutput):
+        generate(fresh, make_task())
+
+
+def allocation_failure() -> RuntimeError:
+    """The real error of a CPU that has no such memory."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60, dtype=torch.uint8)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"),
+        allocation_failure(),
+    ],
+)
+@pytest.mark.parametrize("part", ["unet", "vae.decoder"])
+def test_out_of_memory_is_told_with_advice_and_the_next_picture_succeeds(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, fault: RuntimeError, part: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    damaged: Any = model.pipeline
+    for name in part.split("."):
+        damaged = getattr(damaged, name)
+    with monkeypatch.context() as patch:
+        patch.setattr(damaged, "forward", fail)
+        with pytest.raises(DeviceOutOfMemory) as caught:
+            generate(model, make_task())
+    assert "smaller" in caught.value.advice
+    assert generate(model, make_task()).pixels.shape == (64, 64, 3)
+
+
+def test_another_runtime_error_is_not_taken_for_memory(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(model.pipeline.unet, "forward", fail)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        generate(model, make_task())
+
+
+@pytest.mark.parametrize("end", ["finished", "cancelled"])
+def test_offloaded_parts_leave_the_device_however_it_ends(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    freed: list[str] = []
+    monkeypatch.setattr(model.pipeline, "maybe_free_model_hooks", lambda: freed.append(end))
+    token = CancelToken()
+    try:
+        stop = cancel if end == "cancelled" else lambda token: None
+        Sampler(model).generate(make_task(), token, lambda step: stop(token))
+    except JobCancelled:
+        pass
+    assert freed == [end]
+
+
+def shaped(near_native_area: bool, *, cell: int = 8, native: int = 512) -> Any:
+    defaults = ModelDefaults(near_native_area=near_native_area)
+    return SimpleNamespace(scale_factor=cell, native_side=native, defaults=defaults)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (512, 512), (2048, 72)])
+def test_a_model_draws_at_the_asked_size(width: int, height: int) -> None:
+    assert drawn_size(width, height, shaped(False)) == (width, height)
+
+
+def test_a_size_between_cells_is_drawn_larger() -> None:
+    assert drawn_size(72, 120, shaped(False, cell=16)) == (80, 128)
+    assert drawn_size(72, 120, shaped(False, cell=64)) == (128, 128)
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn"),
+    [
+        ((512, 512), (128, 128)),
+        ((64, 64), (128, 128)),
+        ((1024, 512), (184, 88)),
+        ((512, 1024), (88, 184)),
+        ((2048, 64), (728, 24)),
+        ((128, 128), (128, 128)),
+    ],
+)
+def test_a_model_that_asks_for_it_draws_near_its_native_area(
+    asked: tuple[int, int], drawn: tuple[int, int]
+) -> None:
+    assert drawn_size(*asked, shaped(True, native=128)) == drawn
+
+
+def test_the_thinnest_picture_still_has_a_cell() -> None:
+    assert drawn_size(2048, 64, shaped(True, cell=64, native=64)) == (384, 64)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (200, 120), (72, 512), (256, 64)])
+def test_a_picture_drawn_near_native_has_the_asked_size(
+    model: LoadedModel, width: int, height: int
+) -> None:
+    native = replace(model, defaults=ModelDefaults(near_native_area=True))
+    picture = generate(native, make_task(width=width, height=height))
+    assert picture.pixels.shape == (height, width, 3) and picture.pixels.dtype == np.uint8
+    assert (picture.drawn_width, picture.drawn_height) == drawn_size(width, height, native)
+
+
+def test_resampling_keeps_a_plain_colour() -> None:
+    plain = np.full((64, 48, 3), (10, 200, 30), np.uint8)
+    larger = resample(plain, 200, 72)
+    assert larger.shape == (72, 200, 3)
+    assert np.array_equal(np.unique(larger.reshape(-1, 3), axis=0), [[10, 200, 30]])
+
+
+def test_resampling_to_the_same_size_changes_nothing() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    assert resample(pixels, 48, 64) is pixels
+
+
+def test_noise_is_that_of_the_seed(model: LoadedModel) -> None:
+    generator = torch.Generator("cpu").manual_seed(5)
+    expected = torch.randn((1, 4, 9, 8), generator=generator)
+    assert torch.equal(draw_noise(model, 5, 64, 72), expected)

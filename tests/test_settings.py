@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from engine.settings import Settings
+
+
+def test_defaults_listen_on_loopback_and_choose_the_model_automatically() -> None:
+    settings = Settings()
+    assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 8000, "auto")
+    assert (settings.device, settings.dtype, settings.offload) == ("auto", "auto", False)
+
+
+def test_environment_overrides_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STORYREEL_PORT", "9001")
+    monkeypatch.setenv("STORYREEL_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("STORYREEL_OFFLOAD", "true")
+    settings = Settings()
+    assert (settings.port, settings.data_dir, settings.offload) == (9001, tmp_path, True)
+
+
+def test_arguments_override_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYREEL_MODEL", "bundled")
+    assert Settings.model_validate({"model": "auto"}).model == "auto"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"port": -1},
+        {"port": 65536},
+        {"device": "tpu"},
+        {"dtype": "int8"},
+        {"max_queue": 0},
+        {"log_level": "chatty"},
+        {"modle": "auto"},
+    ],
+)
+def test_bad_settings_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False)],
+)
+def test_loopback_is_known_by_its_names(host: str, loopback: bool) -> None:
+    assert Settings.model_validate({"host": host}).listens_on_loopback is loopback
+
+
+def test_every_setting_is_described() -> None:
+    assert [n for n, field in Settings.model_fields.items() if not field.description] == []

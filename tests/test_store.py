@@ -1,0 +1,137 @@
+import errno
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import EncoderFailed, StorageFull
+from engine.store import Store
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def raising(err: Exception) -> object:
+    def write(part: Path) -> None:
+        part.write_bytes(b"half")
+        raise err
+
+    return write
+
+
+def test_a_written_file_is_where_path_says(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.write("job", "a.png", lambda part: part.write_bytes(b"whole") and None)
+    assert path == store.path("job", "a.png")
+    assert path.read_bytes() == b"whole"
+    assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
+
+
+def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    final = store.path("job", "a.png")
+
+    def write(part: Path) -> None:
+        part.write_bytes(b"half")
+        assert not final.exists()
+        part.write_bytes(b"whole")
+
+    assert store.write("job", "a.png", write).read_bytes() == b"whole"
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("job", "a.png", lambda part: part.write_bytes(b"old") and None)
+    with pytest.raises(EncoderFailed):
+        store.write("job", "a.png", raising(EncoderFailed("it died")))  # type: ignore[arg-type]
+    assert store.path("job", "a.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+    store = Store(tmp_path)
+    full = OSError(number, os.strerror(number))
+    with pytest.raises(StorageFull, match=os.strerror(number)):
+        store.write("job", "a.png", raising(full))  # type: ignore[arg-type]
+    assert everything(tmp_path) == ["jobs"]
+
+
+def test_another_fault_passes_unchanged_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for fault in (ValueError("bad"), PermissionError(errno.EACCES, "no")):
+        with pytest.raises(type(fault)):
+            store.write("job", "a.png", raising(fault))  # type: ignore[arg-type]
+    assert everything(tmp_path) == ["jobs"]
+
+
+def test_a_failed_write_leaves_the_jobs_other_files(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write("job", "a.png", lambda part: part.write_bytes(b"a") and None)
+    with pytest.raises(ValueError):
+        store.write("job", "b.png", raising(ValueError()))  # type: ignore[arg-type]
+    assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
+
+
+def test_opening_removes_what_a_crash_left_and_nothing_else(tmp_path: Path) -> None:
+    seen: list[Path] = []
+
+    def write(part: Path) -> None:
+        seen.append(part)
+        part.write_bytes(b"a")
+
+    Store(tmp_path).write("job", "a.png", write)
+    seen[0].write_bytes(b"half, and then the power went")
+    Store(tmp_path)
+    assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
+
+
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(OSError):
+        Store(tmp_path / "data")
+
+
+def test_many_failing_writes_at_once_each_tell_their_own_fault(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    seen: list[type[BaseException]] = []
+
+    def work(number: int) -> None:
+        for attempt in range(100):
+            fault = raising(OSError(errno.ENOSPC, "full"))
+            try:
+                store.write("job", f"{number}-{attempt}", fault)  # type: ignore[arg-type]
+            except Exception as err:
+                seen.append(type(err))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(seen) == {StorageFull} and len(seen) == 400
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full_leaves_no_partial_file(small_disk: Path) -> None:
+    store = Store(small_disk)
+    with pytest.raises(StorageFull):
+        store.write("job", "a.png", lambda part: part.write_bytes(bytes(2**20)) and None)
+    assert everything(small_disk) == ["jobs"]
+    assert store.write("job", "b.png", lambda part: part.write_bytes(b"b") and None).is_file()

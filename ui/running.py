@@ -1,0 +1,80 @@
+"""Generate, Cancel and the progress between them: the same on both tabs."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from engine import Engine
+from engine.errors import JobNotFound
+from ui.progress import Moment
+
+
+@dataclass(frozen=True)
+class RunControls:
+    """The buttons and the bar of one tab, and the id of the job it follows."""
+
+    generate: gr.Button
+    cancel: gr.Button
+    progress: gr.HTML
+    job_id: gr.State
+
+    def outputs(self) -> list[gr.components.Component]:
+        """In the order in which `show` gives their values."""
+        return [self.generate, self.cancel, self.progress, self.job_id]
+
+    @staticmethod
+    def show(moment: Moment) -> tuple[Any, ...]:
+        """Values for `outputs` at one moment of a job."""
+        return (
+            gr.Button(interactive=not moment.running),
+            gr.Button("Cancel", visible=moment.running, interactive=True)
+            if not moment.running
+            else gr.Button(visible=True),
+            moment.html,
+            moment.job_id,
+        )
+
+
+def generate_button(text: str, *, elem_id: str) -> gr.Button:
+    return gr.Button(
+        text, variant="primary", elem_id=elem_id, elem_classes="generate", scale=3, min_width=160
+    )
+
+
+def cancel_button(*, elem_id: str) -> gr.Button:
+    return gr.Button(
+        "Cancel", variant="stop", visible=False, elem_id=elem_id, scale=1, min_width=100
+    )
+
+
+def offer_cancel(engine: Engine, run: RunControls, work: Any) -> None:
+    """Wire the Cancel button, and give Generate back should `work` itself break.
+
+    Args:
+        work: the event that follows the job.
+    """
+    run.cancel.click(
+        partial(_cancel, engine),
+        inputs=run.job_id,
+        outputs=run.cancel,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    work.failure(
+        lambda: (gr.Button(interactive=True), gr.Button(visible=False)),
+        outputs=[run.generate, run.cancel],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def _cancel(engine: Engine, job_id: str | None) -> Any:
+    try:
+        engine.job(job_id or "").cancel()
+    except JobNotFound:
+        return gr.skip()
+    return gr.Button("Cancelling…", interactive=False)

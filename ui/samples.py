@@ -1,0 +1,64 @@
+"""Things to try, that the bundled model and one for photographs can both draw."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SampleImage:
+    name: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class SampleStory:
+    name: str
+    hero: str
+    scenes: tuple[str, ...]
+
+
+IMAGES = (
+    SampleImage("Fox at sunrise", "a red fox in a snowy field at sunrise, soft light"),
+    SampleImage("Robot with guitar", "a friendly robot playing a guitar on a rooftop at night"),
+    SampleImage("Leaping dolphin", "a dolphin leaping over ocean waves at sunset"),
+    SampleImage("Toadstool wood", "a giant red mushroom in a magical forest, by moonlight"),
+    SampleImage("Neon streets", "a cyberpunk city with neon lights at night, rainy streets"),
+)
+STORIES = (
+    SampleStory(
+        "The cave",
+        "a young adventurer with messy brown hair, wearing a green tunic, storybook style",
+        (
+            "standing at the entrance of a dark cave, holding a torch",
+            "discovering an ancient treasure chest inside the cave with glowing crystals",
+            "celebrating in a meadow at sunset",
+        ),
+    ),
+    SampleStory(
+        "The long way home",
+        "a girl with blonde pigtails, wearing a yellow sweater, cartoon style",
+        (
+            "walking in a village square at dawn",
+            "running on a sandy beach at noon",
+            "sitting on grassy hills at sunset",
+            "standing on a rooftop under the stars",
+        ),
+    ),
+    SampleStory(
+        "Knight and dragon",
+        "a brave knight in shining silver armor with a red cloak, holding a sword",
+        (
+            "standing in front of a castle gate in the early morning",
+            "facing a dragon on a mountain peak",
+            "celebrating victory in a cozy village in the evening",
+        ),
+    ),
+    SampleStory(
+        "A day of views",
+        "",
+        (
+            "a peaceful sunrise over snowy mountains",
+            "a calm ocean beach at noon",
+            "a quiet forest under a purple sunset sky",
+        ),
+    ),
+)

@@ -1,0 +1,225 @@
+"""How the page looks: warm paper and ink, one ember accent; light and dark both on purpose.
+
+Only fonts that are on the visitor's machine, so that the page asks no other host for anything.
+Every text stands at a contrast of 4.5:1 or more against what is behind it.
+"""
+
+import gradio as gr
+from gradio.themes.utils import colors
+
+EMBER = colors.Color(
+    name="ember",
+    c50="#fdf6f2",
+    c100="#fbe8de",
+    c200="#f5cdbb",
+    c300="#efac90",
+    c400="#e0835f",
+    c500="#c75d39",
+    c600="#a9442a",
+    c700="#8a3722",
+    c800="#6b2c1d",
+    c900="#4f231a",
+    c950="#2c120c",
+)
+
+_CTRL_ENTER = """
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const buttons = [...document.querySelectorAll("button.generate")];
+  const button = buttons.find((b) => b.offsetParent !== null && !b.disabled);
+  if (button) { event.preventDefault(); button.click(); }
+});
+"""
+_ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
+    "<rect width='32' height='32' rx='8' fill='%23a9442a'/>"
+    "<path d='M12 9.5v13l11-6.5z' fill='white'/></svg>"
+)
+HEAD = f"""
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:image/svg+xml,{_ICON}">
+<script>{_CTRL_ENTER}</script>
+"""
+
+CSS = """
+.gradio-container { width: 100%; max-width: 1200px !important; margin: 0 auto; }
+.gradio-container > .main { padding: 0 20px 40px !important; }
+.gradio-container .html-container { padding: 0 !important; }
+.dark { --color-accent: #efac90 !important; }
+.dark input[type="range"] { --neutral-200: #453c36; }
+.gradio-container .prose a { text-decoration: underline; }
+
+.masthead { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: baseline;
+  padding: 26px 4px 12px; }
+.masthead h1 { font-family: Georgia, "Iowan Old Style", "Times New Roman", serif;
+  font-size: 30px; font-weight: 600; letter-spacing: -0.01em; margin: 0; }
+.masthead p { margin: 0; color: var(--body-text-color-subdued); flex: 1 1 220px; }
+.pill { display: inline-flex; align-items: center; gap: 8px; padding: 5px 13px; border-radius: 99px;
+  border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
+  font-size: 13px; max-width: 100%; overflow-wrap: anywhere; }
+.pill i { width: 8px; height: 8px; border-radius: 50%; background: #3f8f5b; flex: none; }
+.pill.loading i { background: #d49a2a; animation: breathe 1.4s ease-in-out infinite; }
+.pill.unavailable i { background: #c4382b; }
+@keyframes breathe { 50% { opacity: .3; } }
+
+.note { padding: 12px 16px; border-radius: 12px; margin: 0 0 4px; line-height: 1.5;
+  background: var(--color-accent-soft); overflow-wrap: anywhere; }
+.note strong { display: block; }
+.note.quiet { background: none; padding: 0 4px; color: var(--body-text-color-subdued);
+  font-size: 13px; }
+.note.alert { border-left: 4px solid var(--color-accent); }
+
+.card { background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
+  border-radius: 18px; padding: 20px !important; gap: 16px !important; }
+.card .block { border-width: 0 !important; box-shadow: none; background: none;
+  padding: 0 !important; overflow: visible; }
+.card .form { border: none; background: none; box-shadow: none; gap: 16px; overflow: visible; }
+.card .row > .form { min-width: 0; }
+.card .label-wrap { padding: 4px 0; }
+.eyebrow { font-size: 13px; font-weight: 600; color: var(--body-text-color-subdued); margin: 0; }
+
+.chips { gap: 8px !important; flex-wrap: wrap !important; }
+.chips button { flex: 0 0 auto; min-width: 0; border-radius: 99px; padding: 5px 13px;
+  font-weight: 400; font-size: 13px; }
+
+.scenes .scene { position: relative; }
+.scene-tools { position: absolute; top: -5px; right: 0; width: auto !important;
+  min-width: 0 !important; gap: 0 !important; flex-wrap: nowrap !important; }
+.scene-tools button { min-width: 0; flex: 0 0 auto; padding: 4px 9px; font-size: 13px;
+  font-weight: 400; background: none; border: none; box-shadow: none;
+  color: var(--body-text-color-subdued); }
+.scene-tools button:hover:not(:disabled) { color: var(--body-text-color);
+  text-decoration: underline; }
+.scene-tools button:disabled { opacity: .35; }
+
+.summary { display: flex; flex-wrap: wrap; gap: 10px 26px; }
+.summary div { display: flex; flex-direction: column; }
+.summary b { font-size: 21px; font-weight: 600; line-height: 1.2;
+  font-variant-numeric: tabular-nums; }
+.summary span, .summary p { color: var(--body-text-color-subdued); font-size: 13px; margin: 0; }
+.summary p { flex-basis: 100%; }
+
+.progress { display: flex; flex-direction: column; gap: 8px; }
+.progress .track { height: 8px; border-radius: 99px; overflow: hidden;
+  background: var(--border-color-primary); }
+.progress .bar { height: 100%; border-radius: 99px; background: var(--color-accent);
+  transition: width .25s linear; }
+.progress .words { display: flex; justify-content: space-between; gap: 12px; font-size: 13px;
+  font-variant-numeric: tabular-nums; }
+.progress .left { color: var(--body-text-color-subdued); }
+
+.stage .empty { min-height: 300px; border-radius: 12px; gap: 10px;
+  background: var(--background-fill-secondary); color: var(--body-text-color-subdued);
+  font-size: 14px; flex-direction: column; }
+#image-result .empty::after { content: "Your picture appears here"; }
+#story-result .empty::after { content: "Your story video appears here"; }
+.stage .icon-button-wrapper { border: none; }
+.stage .grid-wrap { padding: 0; min-height: 0; height: auto; max-height: none; }
+.cm-content, .cm-content * { color: var(--body-text-color) !important; }
+.dice { align-self: flex-end; }
+.stage img, .stage video { border-radius: 12px; }
+.facts { width: 100%; border-collapse: collapse; font-size: 14px; }
+.facts th { text-align: left; font-weight: 400; color: var(--body-text-color-subdued);
+  padding: 6px 18px 6px 0; vertical-align: top; width: 32%; min-width: 96px; }
+.facts td { padding: 6px 0; overflow-wrap: anywhere; }
+.gradio-container .facts, .gradio-container .facts * { border-width: 0; }
+.gradio-container .facts tr + tr { border-top: 1px solid var(--border-color-primary); }
+.timeline img { max-width: 640px; width: 100%; margin: 0; }
+.timeline .layout { justify-content: flex-start; align-items: flex-start; }
+footer { padding: 8px 0 !important; }
+
+@media (max-width: 640px) {
+  .gradio-container > .main { padding: 0 12px 96px !important; }
+  .masthead { padding: 18px 4px 8px; }
+  .card { padding: 15px !important; border-radius: 14px; }
+  .actions { position: fixed; inset: auto 0 0 0; z-index: 20; padding: 10px 16px 14px;
+    gap: 8px !important; background: var(--block-background-fill);
+    border-top: 1px solid var(--border-color-primary); box-shadow: 0 -6px 18px rgb(0 0 0 / .08); }
+}
+@media (prefers-reduced-motion: reduce) {
+  * { animation: none !important; transition: none !important; }
+}
+"""
+
+
+def build_theme() -> gr.themes.Base:
+    """The one theme of the page."""
+    sans = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+    mono = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+    theme = gr.themes.Base(
+        primary_hue=EMBER,
+        secondary_hue=EMBER,
+        neutral_hue=colors.stone,
+        radius_size=gr.themes.sizes.radius_lg,
+        spacing_size=gr.themes.sizes.spacing_md,
+        font=sans,
+        font_mono=mono,
+    )
+    return theme.set(**_SURFACES, **_CONTROLS)
+
+
+_SURFACES = {
+    "body_background_fill": "#f8f5f0",
+    "body_background_fill_dark": "#171412",
+    "body_text_color": "#2a2420",
+    "body_text_color_dark": "#f2ebe3",
+    "body_text_color_subdued": "#6a6059",
+    "body_text_color_subdued_dark": "#b3a89e",
+    "background_fill_primary": "#ffffff",
+    "background_fill_primary_dark": "#211d1a",
+    "background_fill_secondary": "#f8f5f0",
+    "background_fill_secondary_dark": "#1b1815",
+    "block_background_fill": "#ffffff",
+    "block_background_fill_dark": "#211d1a",
+    "border_color_primary": "#e6dfd6",
+    "border_color_primary_dark": "#3a332e",
+    "color_accent": "#a9442a",
+    "color_accent_soft": "#fbeee7",
+    "color_accent_soft_dark": "#35241d",
+    "block_label_background_fill": "transparent",
+    "block_label_background_fill_dark": "transparent",
+    "block_label_text_color": "#6a6059",
+    "block_label_text_color_dark": "#b3a89e",
+    "block_title_text_color": "#2a2420",
+    "block_title_text_color_dark": "#f2ebe3",
+    "block_title_text_weight": "500",
+    "block_info_text_color": "#6a6059",
+    "block_info_text_color_dark": "#b3a89e",
+    "block_border_width": "0px",
+    "block_shadow": "none",
+    "code_background_fill": "#f8f5f0",
+    "code_background_fill_dark": "#171412",
+    "link_text_color": "#8a3722",
+    "link_text_color_dark": "#efac90",
+}
+_CONTROLS = {
+    "input_background_fill": "#fbf9f6",
+    "input_background_fill_dark": "#1a1714",
+    "input_border_width": "1px",
+    "input_border_color": "#d9d0c6",
+    "input_border_color_dark": "#453c36",
+    "input_border_color_focus": "#a9442a",
+    "input_border_color_focus_dark": "#efac90",
+    "input_placeholder_color": "#746a62",
+    "input_placeholder_color_dark": "#a0958b",
+    "slider_color": "#a9442a",
+    "slider_color_dark": "#e0835f",
+    "button_primary_background_fill": "#a9442a",
+    "button_primary_background_fill_dark": "#efac90",
+    "button_primary_background_fill_hover": "#8a3722",
+    "button_primary_background_fill_hover_dark": "#f5cdbb",
+    "button_primary_text_color": "#ffffff",
+    "button_primary_text_color_dark": "#2c120c",
+    "button_secondary_background_fill": "#f3eee7",
+    "button_secondary_background_fill_dark": "#2d2723",
+    "button_secondary_background_fill_hover": "#e9e1d7",
+    "button_secondary_background_fill_hover_dark": "#3a332e",
+    "button_secondary_text_color": "#2a2420",
+    "button_secondary_text_color_dark": "#f2ebe3",
+    "button_cancel_background_fill": "#fbe8de",
+    "button_cancel_background_fill_dark": "#4f231a",
+    "button_cancel_text_color": "#6b2c1d",
+    "button_cancel_text_color_dark": "#fbe8de",
+    "button_large_radius": "12px",
+    "button_small_radius": "10px",
+}

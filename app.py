@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +43,9 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.config.app.state.engine.stop_accepting()  # type: ignore[union-attr]
-        super().handle_exit(sig, frame)
+        # uvicorn's own handler would raise the signal again afterwards, and the exit not be 0.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Shared by all tests: a tiny real pipeline, engines on it, and servers around them."""
 
 import os
+import threading
 
 # One thread a process: the tiny pipelines are all overhead, and threads only add to it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -60,3 +61,9 @@ def make_engine(make_settings: Callable[..., Settings]) -> Iterator[EngineFactor
 def engine(make_engine: EngineFactory) -> Engine:
     """An engine on the tiny model."""
     return make_engine()
+
+
+@pytest.fixture
+def threads_before() -> set[threading.Thread]:
+    """The threads that were there before the test."""
+    return set(threading.enumerate())

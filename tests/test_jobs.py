@@ -182,9 +182,10 @@ def test_versions_grow_with_every_change() -> None:
 
 
 def test_a_listener_may_ask_and_cancel_the_job() -> None:
-    job = make_job(on_change=lambda job: (job.snapshot(), job.cancel()) and None)
+    asked: list[JobState] = []
+    job = make_job(on_change=lambda job: asked.extend((job.snapshot().state, job.cancel())))
     job.start()
-    assert job.token.is_set
+    assert asked == [JobState.RUNNING] * 2 and job.token.is_set
 
 
 def test_waiting_ends_with_the_job() -> None:
@@ -277,7 +278,7 @@ def test_only_one_thread_starts_a_job() -> None:
     for _ in range(50):
         job = make_job()
         started: list[bool] = []
-        together(*[lambda job=job: started.append(job.start())] * 6)
+        together(*[lambda job=job, started=started: started.append(job.start())] * 6)
         assert sorted(started) == [False] * 5 + [True]
 
 

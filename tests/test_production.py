@@ -2,6 +2,7 @@ import errno
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -175,8 +176,9 @@ def test_the_time_left_shrinks_to_nothing(studio: Studio) -> None:
     studio.told.clear()
     studio.make(story())
     left = [p.eta_s for p in studio.told if p.eta_s is not None]
-    assert left[1] > 3 * (10 * 0.5 + 2.0)
-    assert all(a >= b - 1e-9 for a, b in zip(left[1:], left[2:], strict=False))
+    assert left[0] > 3 * (10 * 0.5 + 2.0) > left[12]
+    # The stub's seconds are long; what is really measured, files and frames, is short.
+    assert all(after <= before + 1 for before, after in pairwise(left))
 
 
 def test_what_was_measured_is_learned(studio: Studio) -> None:

@@ -160,7 +160,9 @@ def test_bad_optional_texts_are_refused(text: str) -> None:
     assert refused_fields(VideoRequest, video) == {"hero_description"}
 
 
-@pytest.mark.parametrize("text", ["x" * TEXT_MAX, "é 猫 🐈‍⬛", "  a cat\n", "<|endoftext|>", "\x01"])
+@pytest.mark.parametrize(
+    "text", ["x" * TEXT_MAX, "é 猫 🐈‍⬛", "  a cat\n", "<|endoftext|>", "\x01"]
+)
 def test_unusual_texts_are_taken_unchanged(text: str) -> None:
     assert ImageRequest(prompt=text).prompt == text
     assert VideoRequest(scenes=[text, text]).scenes == [text, text]

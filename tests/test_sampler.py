@@ -9,12 +9,10 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from numpy.typing import NDArray
 
-from engine.errors import BadOutput, DeviceOutOfMemory, JobCancelled
 from engine.jobs import CancelToken
-from engine.models import LoadedModel, ModelChoice, ModelDefaults, load_model
+from engine.models import LoadedModel, ModelDefaults
 from engine.requests import ImageTask
 from engine.sampler import (
-    Picture,
     Sampler,
     denoise,
     draw_noise,
@@ -22,7 +20,7 @@ from engine.sampler import (
     encode_prompts,
     resample,
 )
-from engine.settings import Settings
+from tests.loaded import generate, load, make_task
 
 V_PREDICTION = {
     "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
@@ -31,11 +29,6 @@ V_PREDICTION = {
     "steps_offset": 1,
 }  # fmt: skip
 KINDS = ["epsilon", "flow_prediction", "v_prediction"]
-
-
-def load(folder: Path, **settings: object) -> LoadedModel:
-    choice = ModelChoice(folder, "tiny", "local", "test")
-    return load_model(choice, Settings.model_validate({"dtype": "float32", **settings}))
 
 
 def with_scheduler(model: LoadedModel, scheduler: Any) -> LoadedModel:
@@ -57,21 +50,6 @@ def model(tiny_model: Path) -> LoadedModel:
 def models(tiny_flow_model: Path, model: LoadedModel) -> dict[str, LoadedModel]:
     v_prediction = with_scheduler(model, DPMSolverMultistepScheduler(**V_PREDICTION))
     return dict(zip(KINDS, (model, load(tiny_flow_model), v_prediction), strict=True))
-
-
-@pytest.fixture
-def fresh(tiny_model: Path) -> LoadedModel:
-    """A model of its own, to be damaged."""
-    return load(tiny_model)
-
-
-def make_task(**changes: Any) -> ImageTask:
-    task = ImageTask("a cat on a mat", "", 10, 7.5, 3, 64, 64)
-    return replace(task, **changes)
-
-
-def generate(model: LoadedModel, task: ImageTask) -> Picture:
-    return Sampler(model).generate(task, CancelToken(), lambda step: None)
 
 
 def reference(model: LoadedModel, task: ImageTask) -> NDArray[np.uint8]:
@@ -204,152 +182,6 @@ def test_latents_stay_in_float32_whatever_the_models_dtype(tiny_model: Path) -> 
     assert latents.dtype == torch.float32
     fraction = (latents - latents.to(torch.bfloat16).float()).abs()
     assert (fraction > 0).float().mean() > 0.5
-
-
-def cancel(token: CancelToken) -> None:
-    token.set(JobCancelled("stop"))
-
-
-def test_a_token_already_set_stops_before_any_work(fresh: LoadedModel) -> None:
-    token = CancelToken()
-    cancel(token)
-    calls: list[str] = []
-    fresh.pipeline.text_encoder.register_forward_pre_hook(lambda *_: calls.append("text"))
-    with pytest.raises(JobCancelled):
-        Sampler(fresh).generate(make_task(), token, lambda step: None)
-    assert calls == []
-
-
-def test_a_cancel_stops_within_one_step(fresh: LoadedModel) -> None:
-    token, calls = CancelToken(), []
-    fresh.pipeline.unet.register_forward_hook(lambda *_: calls.append("unet"))
-    with pytest.raises(JobCancelled):
-        Sampler(fresh).generate(
-            make_task(), token, lambda step: cancel(token) if step == 4 else None
-        )
-    assert len(calls) == 4
-
-
-@pytest.mark.parametrize(
-    ("cancelled_in", "never_reached"),
-    [
-        ("unet.conv_in", "unet.conv_out"),
-        ("unet.down_blocks.0.resnets.0", "unet.down_blocks.1"),
-        ("unet.mid_block.resnets.0", "unet.conv_out"),
-        ("unet.up_blocks.0.resnets.0", "unet.up_blocks.1"),
-        ("vae.decoder.conv_in", "vae.decoder.conv_out"),
-        ("vae.decoder.up_blocks.0", "vae.decoder.up_blocks.1"),
-        ("text_encoder", "unet"),
-    ],
-)
-def test_a_cancel_stops_inside_a_step(
-    fresh: LoadedModel, cancelled_in: str, never_reached: str
-) -> None:
-    token, reached = CancelToken(), []
-    find = {
-        f"{part}.{name}".rstrip("."): module
-        for part in ("unet", "vae", "text_encoder")
-        for name, module in getattr(fresh.pipeline, part).named_modules()
-    }
-    sampler = Sampler(fresh)
-    find[cancelled_in].register_forward_hook(lambda *_: cancel(token))
-    find[never_reached].register_forward_hook(lambda *_: reached.append(never_reached))
-    with pytest.raises(JobCancelled):
-        sampler.generate(make_task(), token, lambda step: None)
-    assert reached == []
-
-
-def test_a_cancel_stops_inside_the_text_encoder(fresh: LoadedModel) -> None:
-    token, done = CancelToken(), []
-    encoder = fresh.pipeline.text_encoder
-    (embeddings,) = (m for name, m in encoder.named_modules() if name.endswith("embeddings"))
-    embeddings.register_forward_hook(lambda *_: cancel(token))
-    encoder.register_forward_hook(lambda *_: done.append(True))
-    with pytest.raises(JobCancelled):
-        Sampler(fresh).generate(make_task(), token, lambda step: None)
-    assert done == []
-
-
-def test_after_a_cancel_the_next_picture_is_as_ever(model: LoadedModel) -> None:
-    sampler, token = Sampler(model), CancelToken()
-    expected = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
-    with pytest.raises(JobCancelled):
-        sampler.generate(make_task(seed=8), token, lambda step: cancel(token))
-    after = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
-    assert np.array_equal(after, expected)
-
-
-@pytest.mark.parametrize("part", ["unet.conv_out", "vae.decoder.conv_out", "text_encoder"])
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_invalid_numbers_are_told_and_not_painted_black(
-    fresh: LoadedModel, part: str, value: float
-) -> None:
-    damaged: Any = fresh.pipeline
-    for name in part.split("."):
-        damaged = getattr(damaged, name)
-    with torch.no_grad():
-        next(damaged.parameters()).fill_(value)
-    with pytest.raises(BadOutput):
-        generate(fresh, make_task())
-
-
-def allocation_failure() -> RuntimeError:
-    """The real error of a CPU that has no such memory."""
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(2**60, dtype=torch.uint8)
-    return caught.value
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-        RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"),
-        allocation_failure(),
-    ],
-)
-@pytest.mark.parametrize("part", ["unet", "vae.decoder"])
-def test_out_of_memory_is_told_with_advice_and_the_next_picture_succeeds(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, fault: RuntimeError, part: str
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise fault
-
-    damaged: Any = model.pipeline
-    for name in part.split("."):
-        damaged = getattr(damaged, name)
-    with monkeypatch.context() as patch:
-        patch.setattr(damaged, "forward", fail)
-        with pytest.raises(DeviceOutOfMemory) as caught:
-            generate(model, make_task())
-    assert "smaller" in caught.value.advice
-    assert generate(model, make_task()).pixels.shape == (64, 64, 3)
-
-
-def test_another_runtime_error_is_not_taken_for_memory(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("shapes do not match")
-
-    monkeypatch.setattr(model.pipeline.unet, "forward", fail)
-    with pytest.raises(RuntimeError, match="shapes do not match"):
-        generate(model, make_task())
-
-
-@pytest.mark.parametrize("end", ["finished", "cancelled"])
-def test_offloaded_parts_leave_the_device_however_it_ends(
-    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, end: str
-) -> None:
-    freed: list[str] = []
-    monkeypatch.setattr(model.pipeline, "maybe_free_model_hooks", lambda: freed.append(end))
-    token = CancelToken()
-    try:
-        stop = cancel if end == "cancelled" else lambda token: None
-        Sampler(model).generate(make_task(), token, lambda step: stop(token))
-    except JobCancelled:
-        pass
-    assert freed == [end]
 
 
 def shaped(near_native_area: bool, *, cell: int = 8, native: int = 512) -> Any:

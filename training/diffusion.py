@@ -132,7 +132,9 @@ def train_diffusion(preset: Preset, run_dir: Path) -> None:
     data = load_latents(preset, run_dir)
     model = build_story_model(preset, tokenizer)
     average = MovingAverage(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=1e-4, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+    )
     path = run_dir / CHECKPOINT
     clock = StageClock(preset.diffusion_budget)
     if (saved := read_checkpoint(path)) is not None:

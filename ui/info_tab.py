@@ -36,7 +36,7 @@ def build_info_tab(engine: Engine, tab: gr.Tab, plan: gr.State, image: ImageForm
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
             gr.HTML('<p class="eyebrow">The engine</p>')
-            facts = gr.HTML(partial(engine_facts_html, engine), elem_id="engine-facts")
+            facts = gr.HTML(elem_id="engine-facts")
         with gr.Column(scale=6, min_width=320, elem_classes="card"):
             gr.HTML('<p class="eyebrow">The same from code, with the settings of this page</p>')
             kind = gr.Radio(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 from diffusers import DPMSolverMultistepScheduler
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api import build_api
 from engine import Engine, Settings
@@ -33,6 +33,17 @@ _ARGUMENTS = (
     "--disable-sync",
     "--disable-quic",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gradio's queue uses pandas in ways that pandas is about to drop."""
+    ignored = pytest.mark.filterwarnings(
+        "ignore:'future.no_silent_downcasting' is deprecated",
+        "ignore:The copy keyword is deprecated and will be removed",
+    )
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(ignored)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,11 @@ def in_a_loop(build: Callable[[], Built]) -> Built:
     async def run() -> Built:
         return build()
 
-    return asyncio.run(run())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    return build()  # playwright's loop runs
 
 
 @pytest.fixture(scope="package")
@@ -107,6 +122,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(_ARGUMENTS))
         yield browser

@@ -1,0 +1,35 @@
+"""Loading pipeline folders, and drawing small pictures with them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.jobs import CancelToken
+from engine.models import LoadedModel, ModelChoice, load_model
+from engine.requests import ImageTask
+from engine.sampler import Picture, Sampler
+from engine.settings import Settings
+
+
+def make_settings(**changes: object) -> Settings:
+    return Settings.model_validate({"dtype": "float32", "device": "cpu", **changes})
+
+
+def load(folder: Path, **settings: object) -> LoadedModel:
+    """Load a folder on the CPU, in float32 unless told otherwise."""
+    choice = ModelChoice(folder, "tiny", "local", "test")
+    return load_model(choice, make_settings(**settings))
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Change values of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def make_task(**changes: Any) -> ImageTask:
+    return replace(ImageTask("a cat on a mat", "", 10, 7.5, 3, 64, 64), **changes)
+
+
+def generate(model: LoadedModel, task: ImageTask) -> Picture:
+    return Sampler(model).generate(task, CancelToken(), lambda step: None)

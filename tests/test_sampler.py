@@ -52,8 +52,8 @@ def models(tiny_flow_model: Path, model: LoadedModel) -> dict[str, LoadedModel]:
     return dict(zip(KINDS, (model, load(tiny_flow_model), v_prediction), strict=True))
 
 
-def reference(model: LoadedModel, task: ImageTask) -> NDArray[np.uint8]:
-    """What diffusers' own pipeline makes of the same task and seed."""
+def reference(model: LoadedModel, task: ImageTask, output_type: str = "np") -> Any:
+    """What diffusers' own pipeline makes of the same task and seed: pixels or latents."""
     scheduler = DPMSolverMultistepScheduler.from_config(model.pipeline.scheduler.config)
     image = with_scheduler(model, scheduler).pipeline(
         task.prompt,
@@ -63,9 +63,9 @@ def reference(model: LoadedModel, task: ImageTask) -> NDArray[np.uint8]:
         width=task.width,
         height=task.height,
         generator=torch.Generator("cpu").manual_seed(task.seed),
-        output_type="np",
+        output_type=output_type,
     ).images[0]  # fmt: skip
-    return (image * 255).round().astype(np.uint8)
+    return image if output_type == "latent" else (image * 255).round().astype(np.uint8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,6 +89,31 @@ def test_pictures_are_those_of_diffusers_own_pipeline(
     assert pixels.shape == expected.shape == (task.height, task.width, 3)
     assert expected.std() > 2, "the reference is too plain to compare with"
     assert np.abs(pixels.astype(int) - expected.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("guidance", [1.0, 1.1, 7.5, 30.0])
+def test_latents_are_those_of_diffusers_own_pipeline(
+    models: dict[str, LoadedModel], kind: str, guidance: float
+) -> None:
+    task = make_task(guidance_scale=guidance, num_inference_steps=14)
+    expected = reference(models[kind], task, "latent")
+    with torch.inference_mode():
+        embeddings = encode_prompts(models[kind], task, guided=guidance > 1)
+        noise = draw_noise(models[kind], task.seed, 64, 64)
+        latents = denoise(models[kind], noise, embeddings, guidance, 14, lambda step: None)[0]
+    assert float((latents - expected).abs().max()) < 1e-4 * float(expected.abs().max())
+
+
+@pytest.mark.parametrize(("guidance", "rows"), [(1.0, 1), (1.01, 2)])
+def test_only_guidance_costs_a_second_row(model: LoadedModel, guidance: float, rows: int) -> None:
+    batches: set[int] = set()
+    note = model.pipeline.unet.conv_in.register_forward_hook(
+        lambda module, inputs, output: batches.add(len(output))
+    )
+    generate(model, make_task(guidance_scale=guidance))
+    note.remove()
+    assert batches == {rows}
 
 
 @pytest.mark.parametrize("kind", KINDS)

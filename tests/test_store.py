@@ -43,6 +43,16 @@ def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
     assert store.write("job", "a.png", write).read_bytes() == b"whole"
 
 
+def test_a_file_comes_into_place_in_one_move(tmp_path: Path) -> None:
+    store, written = Store(tmp_path), []
+
+    def write(part: Path) -> None:
+        part.write_bytes(b"whole")
+        written.append(part.stat().st_ino)
+
+    assert store.write("job", "a.png", write).stat().st_ino == written[0]
+
+
 def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write("job", "a.png", lambda part: part.write_bytes(b"old") and None)

@@ -111,7 +111,7 @@ class BadOutput(JobStopped):
 
 class EncoderFailed(JobStopped):
     code = "encoder_failed"
-    advice = "Try again; if it stays, the log has everything ffmpeg said."
+    advice = "Try again; if it stays, please report the message with the job id."
 
 
 class InternalError(JobStopped):

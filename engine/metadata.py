@@ -63,8 +63,6 @@ class ImageRecipe(_Record):
     device: str
     dtype: str
     scheduler: str
-    draw_s: float
-    """Time to denoise and decode."""
 
 
 class VideoManifest(_Record):
@@ -79,10 +77,13 @@ class VideoManifest(_Record):
     height: int
     hero_description: str | None
     scenes: tuple[ImageRecipe, ...]
+    draw_s: tuple[float, ...]
+    """Seconds to denoise and decode each scene. A picture's own recipe tells no times: the same
+    seed gives the same bytes."""
 
 
 def image_recipe(
-    task: ImageTask, facts: ModelFacts, guidance_scale: float, drawn: tuple[int, int], draw_s: float
+    task: ImageTask, facts: ModelFacts, guidance_scale: float, drawn: tuple[int, int]
 ) -> ImageRecipe:
     """Put a recipe together from what was asked and what was done."""
     return ImageRecipe(
@@ -100,7 +101,6 @@ def image_recipe(
         device=facts.device,
         dtype=facts.dtype,
         scheduler=facts.scheduler,
-        draw_s=round(draw_s, 3),
     )
 
 

@@ -1,4 +1,4 @@
-"""One job from its request to its finished file: draw on the device, then write beside it.
+"""One job on the device: draw its pictures, then hand on what is left to write.
 
 Drawing happens on the caller's thread, which owns the device. Files are encoded through
 `hand_off`, which decides whether that may overlap the next drawing (never on a CPU, where the
@@ -6,22 +6,16 @@ two would take each other's cores).
 """
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from engine.errors import EncoderFailed
+from engine.assembly import DrawnScene, assemble
 from engine.estimate import Estimator
-from engine.frames import Frame, story_frames
-from engine.jobs import ImageResult, Job, Result, VideoResult
+from engine.jobs import ImageResult, Job, Result
 from engine.metadata import (
     MEDIA_TYPES,
     ImageRecipe,
     ModelFacts,
-    VideoManifest,
     encode_image,
     image_recipe,
     parameters_text,
@@ -29,12 +23,10 @@ from engine.metadata import (
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.sampler import Picture, Sampler, drawn_size, scheduler_name
 from engine.store import Store
-from engine.story import duration_s, plan_scenes
-from engine.video import VideoFormat, count_frames, to_i420, write_mp4
+from engine.story import plan_scenes
 from engine.worker import HandOff
 
 Finish = Callable[[], Result]
-_REPORT_FRAMES = 12
 
 
 def model_facts(sampler: Sampler) -> ModelFacts:
@@ -93,22 +85,17 @@ class Production:
         return finish
 
     def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
-        recipes: list[ImageRecipe] = []
-        stills: list[Future[Path]] = []
+        scenes: list[DrawnScene] = []
         tasks = plan_scenes(request, job.seed)
         assembly_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
         for number, task in enumerate(tasks, start=1):
             left_s = (len(tasks) - number) * self._picture_s(task) + assembly_s
             picture, recipe = self._draw_task(job, task, scene=number, after_s=left_s)
-            recipes.append(recipe)
-            stills.append(self._hand_off(self._still_writer(job, number, picture, recipe)))
-            if stills[-1].done():
-                stills[-1].result()  # a full disk ends the story here, not after its last scene
-
-        def finish() -> VideoResult:
-            return self._assemble(job, request, recipes, [still.result() for still in stills])
-
-        return finish
+            still = self._hand_off(self._still_writer(job, number, picture, recipe))
+            if still.done():
+                still.result()  # a full disk ends the story here, not after its last scene
+            scenes.append(DrawnScene(recipe, picture.draw_s, still))
+        return lambda: assemble(job, request, scenes, self._store, self._estimator)
 
     def _draw_task(
         self, job: Job, task: ImageTask, *, scene: int, after_s: float
@@ -132,7 +119,6 @@ class Production:
             self.facts,
             picture.guidance_scale,
             (picture.drawn_width, picture.drawn_height),
-            picture.step_s * steps + picture.decode_s,
         )
         return picture, recipe
 
@@ -158,68 +144,6 @@ class Production:
         self._estimator.observe("still", pixels, time.perf_counter() - start)
         return path
 
-    def _assemble(
-        self, job: Job, request: VideoRequest, recipes: list[ImageRecipe], stills: list[Path]
-    ) -> VideoResult:
-        start = time.perf_counter()
-        manifest = VideoManifest(
-            fps=request.fps,
-            frames_per_scene=request.frames_per_scene,
-            transition_frames=request.transition_frames,
-            total_frames=request.total_frames,
-            duration_s=duration_s(request),
-            width=request.width,
-            height=request.height,
-            hero_description=request.hero_description,
-            scenes=tuple(recipes),
-        )
-        video = VideoFormat(
-            request.width, request.height, request.fps, comment=manifest.model_dump_json()
-        )
-
-        def write(part: Path) -> None:
-            write_mp4(part, self._told(job, request, stills), video)
-            _check_frames(part, request.total_frames)
-
-        path = self._store.write(job.id, "video.mp4", write)
-        poster = self._store.write(job.id, "poster.jpg", lambda part: _poster(stills[0], part))
-        taken_s = (time.perf_counter() - start) / request.total_frames
-        self._estimator.observe("frame", request.width * request.height, taken_s)
-        return VideoResult(
-            path=path,
-            poster=poster,
-            stills=tuple(stills),
-            seed=job.seed,
-            guidance_scale=recipes[0].guidance_scale,
-            scenes=len(stills),
-            total_frames=request.total_frames,
-            fps=request.fps,
-            duration_s=manifest.duration_s,
-        )
-
-    def _told(self, job: Job, request: VideoRequest, stills: list[Path]) -> Iterator[Frame]:
-        """Yield the video's I420 frames, telling the job and looking at its token."""
-        planes = (to_i420(np.asarray(Image.open(still))) for still in stills)
-        frames = story_frames(planes, request.frames_per_scene, request.transition_frames)
-        total = request.total_frames
-        for count, frame in enumerate(frames):
-            job.token.check()
-            if count % _REPORT_FRAMES == 0:
-                left_s = self._estimator.frames_s(total - count, request.width * request.height)
-                job.report(stage="encoding", frame=count, frames=total, eta_s=left_s)
-            yield frame
-
 
 def _write_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-
-
-def _poster(still: Path, path: Path) -> None:
-    with Image.open(still) as image:
-        image.convert("RGB").save(path, "JPEG", quality=88)
-
-
-def _check_frames(path: Path, expected: int) -> None:
-    frames = count_frames(path)
-    if frames != expected:
-        raise EncoderFailed(f"The video has {frames} frames instead of {expected}.")

@@ -40,8 +40,14 @@ class Picture:
     guidance_scale: float
     drawn_width: int
     drawn_height: int
+    steps: int
     step_s: float
     decode_s: float
+
+    @property
+    def draw_s(self) -> float:
+        """Seconds to denoise and decode."""
+        return self.steps * self.step_s + self.decode_s
 
 
 class Sampler:
@@ -86,6 +92,7 @@ class Sampler:
             guidance_scale=guidance,
             drawn_width=width,
             drawn_height=height,
+            steps=task.num_inference_steps,
             step_s=(decoding - start) / task.num_inference_steps,
             decode_s=end - decoding,
         )
@@ -220,7 +227,7 @@ def _settle(device: torch.device) -> None:
 def _device_memory(device: torch.device) -> Iterator[None]:
     try:
         yield
-    except RuntimeError as err:
+    except (RuntimeError, MemoryError) as err:
         if not _is_out_of_memory(err):
             raise
         if device.type == "cuda":
@@ -232,8 +239,8 @@ def _device_memory(device: torch.device) -> Iterator[None]:
         ) from err
 
 
-def _is_out_of_memory(err: RuntimeError) -> bool:
+def _is_out_of_memory(err: Exception) -> bool:
     text = str(err).lower()
-    return isinstance(err, torch.OutOfMemoryError) or any(
+    return isinstance(err, torch.OutOfMemoryError | MemoryError) or any(
         sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
     )

@@ -24,6 +24,9 @@ class Store:
         self._jobs.mkdir(parents=True, exist_ok=True)
         for leftover in self._jobs.glob(f"*{_PART}"):
             leftover.unlink(missing_ok=True)
+        probe = self._jobs / f"probe{_PART}"
+        probe.touch()
+        probe.unlink()
 
     def path(self, job_id: str, name: str) -> Path:
         """Where the file `name` of a job is or will be."""

@@ -16,6 +16,8 @@ from engine.queue import JobQueue
 
 logger = logging.getLogger(__name__)
 
+_ENCODERS, _AHEAD = 2, 8
+
 HandOff = Callable[[Callable[[], Any]], "Future[Any]"]
 
 
@@ -46,9 +48,10 @@ class Worker:
         self._open_drawer = open_drawer
         self._on_unavailable = on_unavailable
         self._thread = threading.Thread(target=self._run, name="device", daemon=True)
-        self._encoders = ThreadPoolExecutor(2, thread_name_prefix="encoder")
+        self._encoders = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encoder")
         self._device_in_use = threading.Lock()
         self._overlap = False
+        self._ahead = threading.Semaphore(_AHEAD)
         self._unfinished: set[Job] = set()
         self._unfinished_lock = threading.Lock()
         self._ending: EngineError | None = None
@@ -124,8 +127,14 @@ class Worker:
             self._device_in_use.release()
 
     def _hand_off(self, work: Callable[[], Any]) -> "Future[Any]":
-        """Run `work` on an encoder thread; without overlap, wait until it is done."""
+        """Run `work` on an encoder thread; without overlap, wait until it is done.
+
+        With overlap, wait while `_AHEAD` pieces of work are already there: drawing must not
+        outrun encoding, or pictures would pile up in memory.
+        """
+        self._ahead.acquire()
         future = self._encoders.submit(work)
+        future.add_done_callback(lambda _: self._ahead.release())
         if not self._overlap:
             future.exception()
         return future

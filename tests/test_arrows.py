@@ -16,6 +16,7 @@ LEVELS = [
     {"jobs", "video"},
     {"queue", "models"},
     {"worker", "sampler"},
+    {"assembly"},
     {"production"},
     {"engine"},
     {"__init__"},

@@ -35,7 +35,7 @@ def make_recipe(**changes: Any) -> ImageRecipe:
         "prompt": "a cat", "negative_prompt": "", "num_inference_steps": 25,
         "guidance_scale": 7.5, "seed": 42, "width": 64, "height": 72, "drawn_width": 64,
         "drawn_height": 72, "model": "segmind/tiny-sd", "revision": "abc", "device": "cpu",
-        "dtype": "float32", "scheduler": "DPM++ 2M (epsilon)", "draw_s": 1.25,
+        "dtype": "float32", "scheduler": "DPM++ 2M (epsilon)",
     }  # fmt: skip
     return ImageRecipe.model_validate({**fields, **changes})
 
@@ -150,18 +150,19 @@ def test_a_recipe_tells_what_was_asked_and_what_was_done() -> None:
         name="m", revision="r", reason="why", device="cpu", dtype="float32", scheduler="s",
         guidance_scale=3.0, native_size=64,
     )  # fmt: skip
-    recipe = image_recipe(task, facts, 3.0, (128, 136), 1.23456)
+    recipe = image_recipe(task, facts, 3.0, (128, 136))
     assert (recipe.prompt, recipe.negative_prompt, recipe.seed) == ("p", "n", 7)
     assert (recipe.num_inference_steps, recipe.guidance_scale) == (20, 3.0)
     assert (recipe.width, recipe.height) == (64, 72)
     assert (recipe.drawn_width, recipe.drawn_height) == (128, 136)
     assert (recipe.model, recipe.revision, recipe.device) == ("m", "r", "cpu")
-    assert (recipe.dtype, recipe.scheduler, recipe.draw_s) == ("float32", "s", 1.235)
+    assert (recipe.dtype, recipe.scheduler) == ("float32", "s")
 
 
 def test_a_manifest_comes_back_from_its_json() -> None:
     manifest = VideoManifest(
         fps=24, frames_per_scene=72, transition_frames=12, total_frames=156, duration_s=6.5,
         width=64, height=64, hero_description="a \U0001f409", scenes=(make_recipe(),) * 2,
+        draw_s=(1.5, 2.0),
     )  # fmt: skip
     assert VideoManifest.model_validate_json(manifest.model_dump_json()) == manifest

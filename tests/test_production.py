@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine import production
+from engine import assembly
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
 from engine.frames import Frame, story_frames
@@ -49,7 +49,9 @@ class StubSampler:
         self.drawn.append(task)
         pixels = draw_picture(task.width, task.height, task.seed)
         guidance = task.guidance_scale or 3.0
-        return Picture(pixels, guidance, task.width, task.height, step_s=0.5, decode_s=2.0)
+        return Picture(
+            pixels, guidance, task.width, task.height, steps=10, step_s=0.5, decode_s=2.0
+        )
 
 
 def hand_off(work: Callable[[], Any]) -> "Future[Any]":
@@ -121,7 +123,7 @@ def test_an_image_is_a_file_with_its_recipe(
         recipe = read_recipe(picture)
     assert recipe is not None
     assert (recipe.prompt, recipe.seed, recipe.guidance_scale) == ("a cat", 5, 3.0)
-    assert (recipe.model, recipe.revision, recipe.draw_s) == ("stub", "r1", 7.0)
+    assert (recipe.model, recipe.revision) == ("stub", "r1")
     assert (result.seed, result.guidance_scale) == (5, 3.0)
     assert "Seed: 5" in result.parameters
 
@@ -130,6 +132,11 @@ def test_an_image_shows_the_drawn_pixels(studio: Studio) -> None:
     result = studio.make(image())
     with Image.open(result.path) as picture:
         assert np.array_equal(np.asarray(picture), draw_picture(64, 72, 5))
+
+
+def test_the_same_request_gives_the_same_bytes(studio: Studio) -> None:
+    first = studio.make(image()).path.read_bytes()
+    assert studio.make(image()).path.read_bytes() == first
 
 
 def test_a_story_has_its_video_its_poster_and_its_stills(studio: Studio) -> None:
@@ -254,8 +261,8 @@ def test_a_video_with_another_number_of_frames_is_refused(
         frames = list(story_frames(stills, hold, transition))
         return iter(frames[:-1] if change < 0 else [*frames, frames[-1]])
 
-    monkeypatch.setattr(production, "story_frames", wrong)
-    with pytest.raises(EncoderFailed, match=f"{26 + change} frames instead of 26"):
+    monkeypatch.setattr(assembly, "story_frames", wrong)
+    with pytest.raises(EncoderFailed, match=f"{26 + change} of 26 frames"):
         studio.make(story())
     assert "video.mp4" not in studio.files()
 

@@ -22,13 +22,28 @@ EMBER = colors.Color(
     c950="#2c120c",
 )
 
-_CTRL_ENTER = """
+# Ctrl+Enter generates. And Gradio 6.31 shows its API page only to who clicks for it, so an
+# address that ends in ?view=api is opened by closing and opening it again.
+_SCRIPT = """
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   const buttons = [...document.querySelectorAll("button.generate")];
   const button = buttons.find((b) => b.offsetParent !== null && !b.disabled);
-  if (button) { event.preventDefault(); button.click(); }
+  if (!button) return;
+  event.preventDefault();
+  const field = document.activeElement;
+  field.blur();  // a field may take over what was typed only when it is left
+  setTimeout(() => { button.click(); field.focus(); }, 80);
 });
+if (new URLSearchParams(location.search).get("view") === "api") {
+  const waiting = setInterval(() => {
+    const link = document.querySelector("footer button.show-api");
+    if (!link) return;
+    clearInterval(waiting);
+    link.click();
+    setTimeout(() => link.click(), 400);
+  }, 200);
+}
 """
 _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
@@ -38,7 +53,7 @@ _ICON = (
 HEAD = f"""
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:image/svg+xml,{_ICON}">
-<script>{_CTRL_ENTER}</script>
+<script>{_SCRIPT}</script>
 """
 
 CSS = """
@@ -118,12 +133,12 @@ CSS = """
 .cm-content, .cm-content * { color: var(--body-text-color) !important; }
 .dice { align-self: flex-end; }
 .stage img, .stage video { border-radius: 12px; }
-.facts { width: 100%; border-collapse: collapse; font-size: 14px; }
-.facts th { text-align: left; font-weight: 400; color: var(--body-text-color-subdued);
-  padding: 6px 18px 6px 0; vertical-align: top; width: 32%; min-width: 96px; }
-.facts td { padding: 6px 0; overflow-wrap: anywhere; }
-.gradio-container .facts, .gradio-container .facts * { border-width: 0; }
-.gradio-container .facts tr + tr { border-top: 1px solid var(--border-color-primary); }
+.gradio-container .facts { width: 100%; border-collapse: collapse; font-size: 14px; margin: 0; }
+.gradio-container .facts, .gradio-container .facts * { border: 0 !important; }
+.gradio-container .facts tr + tr { border-top: 1px solid var(--border-color-primary) !important; }
+.gradio-container .facts th { text-align: left; font-weight: 400; width: 32%; min-width: 96px;
+  color: var(--body-text-color-subdued); padding: 6px 18px 6px 0 !important; vertical-align: top; }
+.gradio-container .facts td { padding: 6px 0 !important; overflow-wrap: anywhere; }
 .timeline img { max-width: 640px; width: 100%; margin: 0; }
 .timeline .layout { justify-content: flex-start; align-items: flex-start; }
 footer { padding: 8px 0 !important; }
@@ -132,7 +147,7 @@ footer { padding: 8px 0 !important; }
   .gradio-container > .main { padding: 0 12px 96px !important; }
   .masthead { padding: 18px 4px 8px; }
   .card { padding: 15px !important; border-radius: 14px; }
-  .actions { position: fixed; inset: auto 0 0 0; z-index: 20; padding: 10px 16px 14px;
+  .actions { position: fixed; inset: auto 0 0 0; z-index: 100; padding: 10px 16px 14px;
     gap: 8px !important; background: var(--block-background-fill);
     border-top: 1px solid var(--border-color-primary); box-shadow: 0 -6px 18px rgb(0 0 0 / .08); }
 }

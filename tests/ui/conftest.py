@@ -113,9 +113,12 @@ def slow_steps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return ended
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium or Chrome; without one the test is skipped, in CI it fails."""
+    """Headless Chromium or Chrome; without one the test is skipped, in CI it fails.
+
+    Not for longer than a module: playwright keeps an event loop running meanwhile.
+    """
     executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if executable is None:
         reason = f"no browser found on PATH, tried: {', '.join(_BROWSERS)}"

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine import assembly
+from engine import assembly, production
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
 from engine.frames import Frame, story_frames

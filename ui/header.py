@@ -7,7 +7,7 @@ from ui.messages import explain_error
 from ui.progress import error_html, note_html
 
 PHOTOGRAPHS = (
-    "It draws storybook pictures. For photographs, start Storyreel with another Stable Diffusion "
+    "It draws storybook pictures; for photographs, start Storyreel with another Stable Diffusion "
     "model, such as --model segmind/tiny-sd or a folder in diffusers layout."
 )
 

@@ -1,5 +1,6 @@
 """The tab that turns one prompt into one picture."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -97,13 +98,8 @@ def _build_form() -> ImageForm:
     with gr.Row(elem_classes="chips"):
         for sample in samples.IMAGES:
             chip = gr.Button(sample.name, size="sm")
-            chip.click(
-                partial(str, sample.prompt),
-                outputs=prompt,
-                queue=False,
-                show_progress="hidden",
-                api_visibility="private",
-            )
+            # In the browser alone, so that the words are there before Generate can be pressed.
+            chip.click(None, outputs=prompt, js=f"() => {json.dumps(sample.prompt)}")
     with gr.Row():
         size = controls.size_dropdown("image")
         steps = controls.steps_slider("image")

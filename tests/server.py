@@ -1,13 +1,17 @@
 """A real HTTP server around an app, on a free port of this machine, in a thread."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
+
+Built = TypeVar("Built")
 
 
 @contextmanager
@@ -37,3 +41,16 @@ def wait_until_ready(url: str) -> None:
     while httpx.get(f"{url}/health/ready").status_code != 200:
         assert httpx.get(f"{url}/health").json()["model_state"] != "unavailable"
         time.sleep(0.05)
+
+
+def in_a_loop(build: Callable[[], Built]) -> Built:
+    """Build while an event loop runs: without one Gradio makes some and never closes them."""
+
+    async def run() -> Built:
+        return build()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    return build()  # playwright's loop runs

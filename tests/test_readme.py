@@ -12,7 +12,7 @@ from PIL import Image
 
 from app import create_app
 from engine import Settings
-from tests.server import running, wait_until_ready
+from tests.server import in_a_loop, running, wait_until_ready
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -27,7 +27,8 @@ def blocks(language: str) -> list[str]:
 def url(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data_dir = tmp_path_factory.mktemp("data")
     settings = {"model": str(tiny_model), "data_dir": data_dir, "dtype": "float32"}
-    with running(create_app(Settings.model_validate(settings))) as url:
+    app = in_a_loop(lambda: create_app(Settings.model_validate(settings)))
+    with running(app) as url:
         wait_until_ready(url)
         yield url
 

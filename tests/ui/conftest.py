@@ -1,6 +1,5 @@
 """The whole service on a tiny model, and a headless Chromium to visit its page with."""
 
-import asyncio
 import os
 import shutil
 import threading
@@ -9,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from diffusers import DPMSolverMultistepScheduler
@@ -18,10 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from api import build_api
 from engine import Engine, Settings
-from tests.server import running, wait_until_ready
+from tests.server import in_a_loop, running, wait_until_ready
 from ui import mount_ui
 
-Built = TypeVar("Built")
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = (
@@ -33,17 +31,6 @@ _ARGUMENTS = (
     "--disable-sync",
     "--disable-quic",
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gradio's queue uses pandas in ways that pandas is about to drop."""
-    ignored = pytest.mark.filterwarnings(
-        "ignore:'future.no_silent_downcasting' is deprecated",
-        "ignore:The copy keyword is deprecated and will be removed",
-    )
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(ignored)
 
 
 @dataclass(frozen=True)
@@ -67,19 +54,6 @@ def build_studio(engine: Engine) -> FastAPI:
         engine.close()
 
     return in_a_loop(lambda: mount_ui(build_api(engine, lifespan), engine))
-
-
-def in_a_loop(build: Callable[[], Built]) -> Built:
-    """Build while an event loop runs: without one Gradio makes some and never closes them."""
-
-    async def run() -> Built:
-        return build()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(run())
-    return build()  # playwright's loop runs
 
 
 @pytest.fixture(scope="package")

@@ -2,7 +2,9 @@
 # Settings go through ARGS, as in: make run ARGS="--port 9000 --model bundled"
 
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
+  $$candidate -c '$(FITS)' 2>/dev/null && command -v $$candidate && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -23,10 +25,11 @@ lint: $(VENV)/.tests
 
 # The browser tests drive Chromium or Chrome; where neither is there and apt may install, it does.
 browser:
-	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then \
+	@if ! command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null; then \
 	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	    echo "installing chromium"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	      apt-get install -y -qq chromium >/dev/null; } || echo "chromium could not be installed"; \
 	  else echo "no Chromium or Chrome: the browser tests will be skipped"; fi; fi
 
 bench: $(VENV)/.tests
@@ -39,10 +42,10 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runs: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else \
-	  "Storyreel needs Python 3.11 or 3.12; set one with: make PYTHON=/path/to/python3.11")'
+	@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
+	  echo "Storyreel needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "making $(VENV) and installing; this takes a minute or more the first time"
-	@start=$$SECONDS; $(PYTHON) -m venv $(VENV) && $(PIP) install -r requirements.txt && \
+	@start=$$SECONDS; "$(PYTHON)" -m venv $(VENV) && $(PIP) install -r requirements.txt && \
 	echo "installed in $$((SECONDS - start)) s"
 	@touch $@
 

@@ -1,5 +1,6 @@
 """Start Storyreel: one process with the REST routes, the page and the engine they share."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
-from pydantic_settings import CliApp
+from pydantic_settings import CliApp, SettingsError
 
 from api import build_api
 from engine import Engine, Settings
@@ -31,10 +32,14 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        engine.close()
+        await asyncio.to_thread(engine.close)
 
     app = build_api(engine, lifespan)
     app.state.engine = engine
+    # Gradio's default is one folder for all users of the machine. Read when the page is built.
+    cache = settings.data_dir.resolve() / "page"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(cache))
     return mount_ui(app, engine)
 
 
@@ -55,7 +60,9 @@ def main() -> None:
     try:
         settings = CliApp.run(Settings)
     except ValidationError as err:
-        sys.exit("\n".join(f"--{e['loc'][0]}: {e['msg']}" for e in err.errors()))
+        sys.exit("\n".join(f"--{_flag(e['loc'])}: {e['msg']}" for e in err.errors()))
+    except SettingsError as err:
+        sys.exit(str(err))
     logging.basicConfig(
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -70,10 +77,14 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=1,
         access_log=settings.log_level == "debug",
     )
     Server(config).run()
+
+
+def _flag(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).replace("_", "-") if location else "settings"
 
 
 if __name__ == "__main__":

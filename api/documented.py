@@ -168,7 +168,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         summary="Plan a story video",
         responses=documented(400, 413, 422),
     )
-    async def video_info(
+    def video_info(  # on a thread: counting the tokens of fifty long scenes takes a while
         body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)],
     ) -> VideoPlan:
         """What a story video would be and how long it would take; nothing is generated."""

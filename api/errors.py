@@ -28,6 +28,7 @@ _STATUS: dict[type[errors.EngineError], int] = {
 }
 _FIELDS = sorted({*ImageRequest.model_fields, *VideoRequest.model_fields, "return_base64"})
 _LONGEST_NAME = 60
+_ERRORS_TOLD = 20
 
 
 class FieldError(BaseModel):
@@ -88,7 +89,7 @@ async def _engine_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    found = [_field_error(item) for item in error.errors()]
+    found = [_field_error(item) for item in error.errors()[:_ERRORS_TOLD]]
     body = ErrorBody(
         code="invalid_request",
         detail="; ".join(f"{item.field}: {item.message}" for item in found[:5]),

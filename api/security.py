@@ -1,9 +1,13 @@
 """Who may talk to the service, and how much they may send."""
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.errors import ErrorBody
 from engine import Settings
 
 MAX_BODY_BYTES = 32 * 2**20
@@ -11,22 +15,29 @@ MAX_BODY_BYTES = 32 * 2**20
 MAX_JSON_BYTES = 2 * 2**20
 """For one request of the REST routes: the longest story fits, escaped."""
 
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_CLOSED = ("/ui/gradio_api/upload", "/ui/monitoring")
+"""Doors of the page's framework that nothing here uses: no control of the page takes a file."""
 _LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
 def guard(app: FastAPI, settings: Settings) -> None:
-    """Answer only expected Host headers, and let only named origins read from a browser.
+    """Answer only expected Host headers, and let only named origins in from a browser.
 
     The Host check is what keeps a foreign web page from reaching a service on loopback by
     pointing its own name there. The CORS middleware must stand even with no origin allowed:
     without it the mounted page reflects any origin, with credentials.
     """
+    app.add_middleware(OriginGuard, allowed=frozenset(settings.cors_origins))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "X-API-Key", "Idempotency-Key"],
-        expose_headers=["X-Seed", "X-Video-Scenes", "X-Video-Duration", "X-Video-FPS"],
+        expose_headers=[
+            *("X-Seed", "X-Guidance-Scale", "X-Video-Scenes", "X-Video-Duration", "X-Video-FPS"),
+            *("Content-Disposition", "Retry-After"),
+        ],
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings))
 
@@ -36,3 +47,36 @@ def allowed_hosts(settings: Settings) -> list[str]:
     if settings.allowed_hosts:
         return settings.allowed_hosts
     return _LOOPBACK_NAMES if settings.listens_on_loopback else ["*"]
+
+
+class OriginGuard:
+    """Refuse what a foreign web page sends through a visitor's browser, and unused doors.
+
+    A form or an upload needs no preflight, so CORS alone would let it through.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"].startswith(_CLOSED):
+            await _refusal(404, "not_found", "Not Found")(scope, receive, send)
+        elif scope["method"] not in _SAFE_METHODS and self._is_foreign(Headers(scope=scope)):
+            answer = _refusal(403, "foreign_origin", "A page of another origin sent this.")
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin is None or origin in self._allowed:
+            return False
+        return origin.partition("://")[2] != headers.get("host")
+
+
+def _refusal(status: int, code: str, detail: str) -> JSONResponse:
+    advice = "Use the page itself, or name the origin with --cors-origins."
+    return JSONResponse(ErrorBody(code=code, detail=detail, advice=advice).model_dump(), status)

@@ -44,7 +44,6 @@ def assemble(
         StorageFull: the disk is full; no partial file is left.
         EngineError: the reason the job's token was set with.
     """
-    start = time.perf_counter()
     stills = [scene.still.result() for scene in scenes]
     comment = plan_manifest(request, scenes).model_dump_json()
     video = VideoFormat(request.width, request.height, request.fps, comment)
@@ -55,10 +54,11 @@ def assemble(
         if frames != request.total_frames:
             raise EncoderFailed(f"The video has {frames} of {request.total_frames} frames.")
 
+    start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
-    poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     frame_s = (time.perf_counter() - start) / request.total_frames
     estimator.observe("frame", request.width * request.height, frame_s)
+    poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     return VideoResult(
         path=path,
         poster=poster,
@@ -98,7 +98,8 @@ def _told(
     for count, frame in enumerate(frames):
         job.token.check()
         if count % _REPORT_FRAMES == 0:
-            eta_s = estimator.frames_s(total - count, pixels)
+            known = estimator.knows("frame")
+            eta_s = estimator.frames_s(total - count, pixels) if known else None
             job.report(stage="encoding", frame=count, frames=total, eta_s=eta_s)
         yield frame
 

@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -24,20 +25,20 @@ from engine.errors import (
     ShuttingDown,
 )
 from engine.estimate import Estimator
-from engine.jobs import Job, Result
+from engine.jobs import Job, JobState, Result
 from engine.metadata import ModelFacts
 from engine.queue import JobQueue
 from engine.requests import SEED_MAX, ImageRequest, Request, VideoRequest
 from engine.settings import Settings
 from engine.store import Store
-from engine.story import VideoPlan, duration_s, plan_scenes, scene_prompt
+from engine.story import VideoPlan, duration_s, scene_prompt
 from engine.worker import Drawer, HandOff, Worker
 
 logger = logging.getLogger(__name__)
 
 _JOBS_KEPT = 1000
 _PLACES_EVERY_S = 1.0
-_CLOSE_S = 9.0
+_CLOSE_S = 7.0
 
 
 @dataclass(frozen=True)
@@ -203,18 +204,18 @@ class Engine:
 
         start = time.monotonic()
         self._set_status(device=str(models.choose_device(self.settings)))
-        choice = models.choose_model(self.settings, self._downloading(self.settings.model))
-        drawing = sampler.Sampler(models.load_model(choice, self.settings))
+        model = models.open_model(self.settings, self._downloading(self.settings.model))
+        drawing = sampler.Sampler(model)
         drawer = Production(drawing, self._store, self._estimator, hand_off)
-        self._tokenizer = copy.deepcopy(drawing.model.pipeline.tokenizer)
+        self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
         self._pixels = drawer.drawn_pixels
-        if drawing.model.device.type != "cpu":
+        if model.device.type != "cpu":
             self._worker.allow_overlap()
         self._set_status(
             model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None
         )
         logger.info("model ready after %.1f s", time.monotonic() - start)
-        if self.settings.model == "auto" and choice.folder == models.BUNDLED:
+        if self.settings.model == "auto" and model.choice.folder == models.BUNDLED:
             threading.Thread(
                 target=self._fetch_default, args=(models.DEFAULT_HUB_MODEL,), daemon=True
             ).start()
@@ -234,7 +235,7 @@ class Engine:
             note = f"{repo_id} is fetched and will be used from the next start."
         self._set_status(download=Download(repo_id, note=note))
 
-    def _downloading(self, repo_id: str) -> Any:
+    def _downloading(self, repo_id: str) -> Callable[[int, int], None]:
         told = -1
 
         def tell(done: int, total: int) -> None:
@@ -270,6 +271,8 @@ class Engine:
         ended = snapshot.state.is_terminal
         if ended:
             self._queue.discard(job)
+            if snapshot.state is not JobState.SUCCEEDED:
+                self._store.discard(job.id)
         started = snapshot.progress.stage == "waiting"
         if ended or started or time.monotonic() - self._places_at > _PLACES_EVERY_S:
             self._update_places()
@@ -316,14 +319,17 @@ class Engine:
         return sum(eta_s for eta_s in etas if eta_s is not None)
 
     def _request_s(self, request: Request) -> float:
-        pixels = self._pixels(request.width, request.height)
-        guidance = request.guidance_scale
+        facts = self._status.facts
+        own = facts.guidance_scale if facts is not None else request.guidance_scale
+        guidance = request.guidance_scale or own
         guided = guidance is None or guidance > 1
+        measured = self._estimator.knows("step")
+        pixels = (self._pixels if measured else _asked_pixels)(request.width, request.height)
         image_s = self._estimator.image_s(request.num_inference_steps, pixels, guided)
         if isinstance(request, ImageRequest):
             return image_s
         frames_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
-        return len(plan_scenes(request, 0)) * image_s + frames_s
+        return len(request.scenes) * image_s + frames_s
 
     def _prompt_lengths(self, texts: list[str]) -> list[prompts.PromptLength] | None:
         if self._tokenizer is None:

@@ -34,6 +34,11 @@ class Estimator:
             sizes[pixels] = sizes.pop(pixels, deque(maxlen=_KEPT))
             sizes[pixels].append(seconds)
 
+    def knows(self, work: Work) -> bool:
+        """Tell whether this kind of work was ever measured."""
+        with self._lock:
+            return bool(self._seconds[work])
+
     def unit_s(self, work: Work, pixels: int) -> float:
         """Seconds one unit takes: measured at this size, else scaled from the nearest size."""
         with self._lock:

@@ -31,7 +31,7 @@ class JobState(StrEnum):
         return self in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
 
 
-Stage = Literal["waiting", "loading model", "denoising", "decoding", "encoding", "done"]
+Stage = Literal["waiting", "denoising", "decoding", "encoding", "done"]
 
 
 @dataclass(frozen=True)

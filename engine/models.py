@@ -85,6 +85,23 @@ class LoadedModel:
         return int(self.pipeline.unet.config.sample_size) * self.scale_factor
 
 
+def open_model(settings: Settings, on_bytes: hub.OnBytes) -> LoadedModel:
+    """Choose and load; `auto` takes the bundled model where the cached one is damaged.
+
+    Raises:
+        ModelUnavailable: with the cause and the remedy.
+    """
+    choice = choose_model(settings, on_bytes)
+    try:
+        return load_model(choice, settings)
+    except ModelUnavailable as err:
+        if settings.model != "auto" or choice.folder == BUNDLED:
+            raise
+        logger.warning("%s in the local hub cache cannot be used: %s", choice.name, err)
+        reason = f"auto: {choice.name} in the local hub cache cannot be used"
+        return load_model(_from_folder(BUNDLED, "bundled", reason), settings)
+
+
 def choose_model(settings: Settings, on_bytes: hub.OnBytes) -> ModelChoice:
     """Decide which folder to load; a hub id that is not cached is fetched here.
 
@@ -96,8 +113,9 @@ def choose_model(settings: Settings, on_bytes: hub.OnBytes) -> ModelChoice:
         return _choose_auto()
     if name == "bundled":
         return _from_folder(BUNDLED, "bundled", "asked for with --model bundled")
-    if Path(name).is_dir():
-        return _from_folder(Path(name), Path(name).resolve().name, "a folder named with --model")
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _from_folder(path, path.resolve().name, "a folder named with --model")
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise ModelUnavailable("The folder given with --model does not exist.", advice=_REMEDY)
     try:
@@ -179,6 +197,7 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
         choice.name, choice.folder, device, dtype, choice.reason,
     )  # fmt: skip
     diffusers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     try:
         defaults = _read_defaults(choice.folder)
@@ -197,7 +216,13 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
     # A tokenizer saved without its window claims a nearly endless one.
     window = pipeline.text_encoder.config.max_position_embeddings
     pipeline.tokenizer.model_max_length = min(pipeline.tokenizer.model_max_length, window)
-    _place(pipeline, device, dtype, settings.offload)
+    try:
+        _place(pipeline, device, dtype, settings.offload)
+    except torch.OutOfMemoryError as err:
+        raise ModelUnavailable(
+            f"The model does not fit the memory of the {device.type} device.",
+            advice="Start with --offload, with a smaller model, or with --device cpu.",
+        ) from err
     return LoadedModel(pipeline, choice, defaults, device, dtype)
 
 

@@ -69,7 +69,7 @@ class Production:
         return self._draw_story(job, job.request)
 
     def _draw_image(self, job: Job, request: ImageRequest) -> Finish:
-        picture, recipe = self._draw_task(job, image_task(request, job.seed), scene=1, after_s=0)
+        picture, recipe = self._draw_task(job, image_task(request, job.seed), scene=1)
 
         def finish() -> ImageResult:
             job.report(stage="encoding")
@@ -89,8 +89,9 @@ class Production:
         tasks = plan_scenes(request, job.seed)
         assembly_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
         for number, task in enumerate(tasks, start=1):
-            left_s = (len(tasks) - number) * self._picture_s(task) + assembly_s
-            picture, recipe = self._draw_task(job, task, scene=number, after_s=left_s)
+            picture, recipe = self._draw_task(
+                job, task, scene=number, scenes=len(tasks), after_s=assembly_s
+            )
             still = self._hand_off(self._still_writer(job, number, picture, recipe))
             if still.done():
                 still.result()  # a full disk ends the story here, not after its last scene
@@ -98,15 +99,22 @@ class Production:
         return lambda: assemble(job, request, scenes, self._store, self._estimator)
 
     def _draw_task(
-        self, job: Job, task: ImageTask, *, scene: int, after_s: float
+        self, job: Job, task: ImageTask, *, scene: int, scenes: int = 1, after_s: float = 0.0
     ) -> tuple[Picture, ImageRecipe]:
-        """Draw one picture, telling the job; `after_s` is the work that follows it."""
+        """Draw one picture of `scenes`, telling the job; `after_s` is the work after the last."""
         pixels = self.drawn_pixels(task.width, task.height)
         guided = self._is_guided(task)
         steps = task.num_inference_steps
+        start = time.perf_counter()
 
         def tell(step: int) -> None:
-            eta_s = after_s + self._estimator.image_s(steps - step, pixels, guided)
+            eta_s: float | None = None
+            if self._estimator.knows("step") and (step < steps or self._estimator.knows("decode")):
+                left_s = self._estimator.image_s(steps - step, pixels, guided)
+                eta_s = left_s + (scenes - scene) * self._picture_s(task) + after_s
+            elif 0 < step < steps:  # the very first picture: its own pace is all there is
+                pace_s = (time.perf_counter() - start) / step
+                eta_s = pace_s * (steps - step + (scenes - scene) * steps) + after_s
             stage = "denoising" if step < steps else "decoding"
             job.report(stage=stage, scene=scene, step=step, steps=steps, eta_s=eta_s)
 

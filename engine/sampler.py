@@ -221,6 +221,8 @@ def _before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
 def _settle(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 @contextmanager

@@ -4,11 +4,11 @@ Read once by `app.py` and passed down; nothing else looks at the environment.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DeviceName = Literal["auto", "cuda", "mps", "cpu"]
 DtypeName = Literal["auto", "float16", "bfloat16", "float32"]
@@ -17,6 +17,14 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 def _user_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("storyreel", appauthor=False))
+
+
+def _split(value: Any) -> Any:
+    """Take "a, b" for a list, as environment variables write it."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -53,15 +61,20 @@ class Settings(BaseSettings):
         default_factory=_user_data_dir, description="folder for finished pictures and videos"
     )
     max_queue: int = Field(64, ge=1, description="most image tasks that may wait")
-    allowed_hosts: list[str] = Field(
+    allowed_hosts: Names = Field(
         default=[],
-        description="Host headers to answer; default: this machine's names when listening on "
-        "loopback, else any",
+        description="Host headers to answer, with commas between; default: this machine's "
+        "names when listening on loopback, else any",
     )
-    cors_origins: list[str] = Field(
-        default=[], description="origins whose pages may call this service from a browser"
+    cors_origins: Names = Field(
+        default=[], description="origins, with commas between, whose pages may call from a browser"
     )
     log_level: LogLevel = Field("info", description="how much to log")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _at_home(cls, folder: Path) -> Path:
+        return folder.expanduser()
 
     @property
     def listens_on_loopback(self) -> bool:

@@ -70,11 +70,15 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
         EncoderFailed: ffmpeg ended early or with an error; the message has its last words.
         OSError: with the system's own reason, such as a full disk.
     """
-    with tempfile.TemporaryFile() as log, tempfile.NamedTemporaryFile() as tags:
-        tags.write(_ffmetadata(video.comment).encode())
-        tags.flush()
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
+        tags = Path(folder) / "tags.txt"
+        tags.write_bytes(_ffmetadata(video.comment).encode())
         encoder = subprocess.Popen(
-            _command(path, video, tags.name), stdin=subprocess.PIPE, stdout=log, stderr=log
+            _command(path, video, tags),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us; we end the encoder ourselves
         )
         try:
             _feed(encoder, frames)
@@ -83,7 +87,7 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
                 encoder.kill()
             encoder.wait()
         if encoder.returncode != 0:
-            raise _failure(encoder.returncode, log)
+            raise _failure(encoder.returncode, log, path)
 
 
 def count_frames(path: Path) -> int:
@@ -106,7 +110,7 @@ def _feed(encoder: subprocess.Popen[bytes], frames: Iterable[Frame]) -> None:
     encoder.wait()
 
 
-def _command(path: Path, video: VideoFormat, tags: str) -> list[str]:
+def _command(path: Path, video: VideoFormat, tags: Path) -> list[str]:
     color = ["-color_range", "tv", "-colorspace", "bt709"]
     color += ["-color_primaries", "bt709", "-color_trc", "bt709"]
     return [
@@ -114,7 +118,7 @@ def _command(path: Path, video: VideoFormat, tags: str) -> list[str]:
         *("-nostdin", "-hide_banner", "-v", "error", "-y"),
         *("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{video.width}x{video.height}"),
         *("-r", str(video.fps), *color, "-i", "pipe:0"),
-        *("-f", "ffmetadata", "-i", tags, "-map", "0:v", "-map_metadata", "1"),
+        *("-f", "ffmetadata", "-i", str(tags), "-map", "0:v", "-map_metadata", "1"),
         *("-c:v", "libx264", "-preset", _PRESET, "-crf", _CRF, "-pix_fmt", "yuv420p", *color),
         *("-movflags", "+faststart", "-f", "mp4", str(path)),
     ]
@@ -125,9 +129,10 @@ def _ffmetadata(comment: str) -> str:
     return f";FFMETADATA1\ncomment={escaped}\n"
 
 
-def _failure(status: int, log: IO[bytes]) -> Exception:
+def _failure(status: int, log: IO[bytes], path: Path) -> Exception:
     log.seek(0)
-    last_words = log.read().decode(errors="replace").strip()[-500:]
+    last_words = log.read().decode(errors="replace").replace(str(path), path.name)
+    last_words = last_words.strip()[-500:]
     for number in (errno.ENOSPC, errno.EDQUOT):
         if os.strerror(number) in last_words:
             return OSError(number, os.strerror(number))

@@ -57,3 +57,11 @@ def test_loopback_is_known_by_its_names(host: str, loopback: bool) -> None:
 
 def test_every_setting_is_described() -> None:
     assert [n for n, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_lists_come_from_the_environment_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYREEL_ALLOWED_HOSTS", "example.com, foo")
+    monkeypatch.setenv("STORYREEL_CORS_ORIGINS", "http://a.example")
+    settings = Settings()
+    assert settings.allowed_hosts == ["example.com", "foo"]
+    assert settings.cors_origins == ["http://a.example"]

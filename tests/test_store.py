@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,15 @@ def test_a_failed_write_leaves_the_jobs_other_files(tmp_path: Path) -> None:
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
 
 
+def test_opening_leaves_what_another_process_may_be_writing(tmp_path: Path) -> None:
+    def write(part: Path) -> None:
+        part.write_bytes(b"half")
+        Store(tmp_path)
+        part.write_bytes(b"whole")
+
+    assert Store(tmp_path).write("job", "a.png", write).read_bytes() == b"whole"
+
+
 def test_opening_removes_what_a_crash_left_and_nothing_else(tmp_path: Path) -> None:
     seen: list[Path] = []
 
@@ -95,6 +105,8 @@ def test_opening_removes_what_a_crash_left_and_nothing_else(tmp_path: Path) -> N
 
     Store(tmp_path).write("job", "a.png", write)
     seen[0].write_bytes(b"half, and then the power went")
+    yesterday = time.time() - 25 * 3600
+    os.utime(seen[0], (yesterday, yesterday))
     Store(tmp_path)
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
 

@@ -244,6 +244,6 @@ def test_a_full_temporary_folder_is_a_full_disk(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
     with pytest.raises(StorageFull):
         Store(tmp_path).write("job", "v.mp4", lambda part: write(part) and None)

@@ -112,6 +112,6 @@ PRESETS: dict[str, Preset] = {
         autoencoder=_TINY,
         autoencoder_budget=Budget(20_000, 15, 8, 1.5e-3),
         diffusion=DiffusionShape((128, 256), (False, True), 1, 256, 4, 4),
-        diffusion_budget=Budget(12_000, 40, 16, 6e-4, 150),
+        diffusion_budget=Budget(20_000, 240, 32, 6e-4, 150),
     ),
 }

@@ -58,7 +58,7 @@ PROMPTS: tuple[str, ...] = (
 
 
 def write_sheet(model: Path, folder: Path, guidance_scale: float) -> None:
-    """Generate PROMPTS, seed k for picture k, into contact-sheet.jpg and prompts.txt."""
+    """Generate PROMPTS, seed k for picture k, into contact-sheet.png and prompts.txt."""
     pipeline = StableDiffusionPipeline.from_pretrained(model, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     pictures = [
@@ -71,7 +71,8 @@ def write_sheet(model: Path, folder: Path, guidance_scale: float) -> None:
         for seed, prompt in enumerate(PROMPTS)
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    _lay_out(pictures).save(folder / "contact-sheet.jpg", quality=86)
+    sheet = _lay_out(pictures).quantize(200)
+    sheet.save(folder / "contact-sheet.png", optimize=True)
     (folder / "prompts.txt").write_text("\n".join(PROMPTS) + "\n")
 
 

@@ -5,9 +5,12 @@ client that goes away, or calls `job.cancel()`, closes the generator here, and t
 engine's job within one step.
 """
 
+import asyncio
 import inspect
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypedDict, TypeVar, get_type_hints
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, TypeVar, get_type_hints
 
 import gradio as gr
 from pydantic import BaseModel, ValidationError
@@ -17,6 +20,9 @@ from ui.messages import explain_error, explain_invalid
 
 R = TypeVar("R", ImageRequest, VideoRequest)
 _FOLLOW_S = 0.25
+_RETURN_BASE64 = inspect.Parameter(
+    "return_base64", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=bool
+)
 
 
 class ImageMade(TypedDict):
@@ -26,6 +32,7 @@ class ImageMade(TypedDict):
     guidance_scale: float
     format: str
     parameters: str
+    image_base64: NotRequired[str]
 
 
 class VideoMade(TypedDict):
@@ -53,7 +60,8 @@ class Health(TypedDict):
 _IMAGE = """Draw one picture from a prompt. Answers the picture's file (downloaded for you, its \
 recipe inside) and how it was made: seed, guidance_scale, format, parameters. Only `prompt` is \
 needed. num_inference_steps 10-50; width and height 64-2048 in multiples of 8; format png, webp \
-or jpeg; guidance_scale null: the model's own best value; seed null: drawn, and told. \
+or jpeg; return_base64 puts the picture into the second answer as well; guidance_scale null: \
+the model's own best value; seed null: drawn, and told. \
 `job.outputs()` holds the progress while it runs; `job.cancel()` stops the work within one step."""
 _VIDEO = """Turn 2 to 50 scenes with one hero into a story video. Answers the MP4 file \
 (downloaded for you) and what it is: scenes, duration in seconds, fps, total_frames, seed, \
@@ -83,10 +91,13 @@ def add_endpoints(engine: Engine) -> None:
 
 
 def _generate_image(engine: Engine) -> Callable[..., Any]:
-    @_takes(ImageRequest, returns=tuple[gr.FileData, ImageMade])
+    @_takes(ImageRequest, _RETURN_BASE64, returns=tuple[gr.FileData, ImageMade])
     async def generate_image(*values: Any) -> AsyncIterator[tuple[Any, Any]]:
-        async for made in _make(engine, _build(ImageRequest, values)):
-            yield made
+        *fields, return_base64 = values
+        async for file, made in _make(engine, _build(ImageRequest, tuple(fields))):
+            if return_base64 and file is not None:
+                made["image_base64"] = b64encode(Path(file["path"]).read_bytes()).decode()
+            yield file, made
 
     return generate_image
 
@@ -103,7 +114,8 @@ def _generate_video(engine: Engine) -> Callable[..., Any]:
 def _video_info(engine: Engine) -> Callable[..., Any]:
     @_takes(VideoRequest, returns=VideoPlan)
     async def video_info(*values: Any) -> dict[str, Any]:
-        return engine.plan(_build(VideoRequest, values)).model_dump()
+        plan = await asyncio.to_thread(engine.plan, _build(VideoRequest, values))
+        return plan.model_dump()
 
     return video_info
 
@@ -124,7 +136,9 @@ def _health(engine: Engine) -> Callable[..., Any]:
     return health
 
 
-def _takes(request_type: type[BaseModel], *, returns: Any) -> Callable[..., Any]:
+def _takes(
+    request_type: type[BaseModel], *more: inspect.Parameter, returns: Any
+) -> Callable[..., Any]:
     """Give a function the parameters of a request model, which Gradio reads from its signature."""
     hints = get_type_hints(request_type)
     parameters = [
@@ -135,7 +149,7 @@ def _takes(request_type: type[BaseModel], *, returns: Any) -> Callable[..., Any]
             annotation=hints[name],
         )
         for name, field in request_type.model_fields.items()
-    ]
+    ] + list(more)
 
     def dress(fn: Any) -> Any:
         fn.__signature__ = inspect.Signature(parameters, return_annotation=returns)

@@ -142,3 +142,27 @@ def test_foreign_origins_are_not_allowed_to_read(api: httpx.Client) -> None:
 def test_unknown_routes_and_methods(api: httpx.Client) -> None:
     assert api.get("/nowhere").json()["code"] == "not_found"
     assert api.get("/generate").json()["code"] == "method_not_allowed"
+
+
+def test_a_foreign_page_cannot_make_a_browser_send_work(api: httpx.Client) -> None:
+    headers = {"Origin": "http://evil.example"}
+    answer = api.post("/generate", json={"prompt": "a fox", **SMALL}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+
+
+def test_the_own_page_may_send_work(api: httpx.Client) -> None:
+    headers = {"Origin": str(api.base_url).rstrip("/")}
+    answer = api.post("/generate", json={"prompt": "a fox", **SMALL}, headers=headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/ui/gradio_api/upload", "/ui/monitoring/summary"])
+def test_unused_doors_of_the_page_are_closed(api: httpx.Client, path: str) -> None:
+    assert api.post(path).status_code == 404
+
+
+def test_very_many_faults_are_told_shortly(api: httpx.Client) -> None:
+    body = {"prompt": "a", **{f"numb_{index}": 1 for index in range(50_000)}}
+    answer = api.post("/generate", json=body)
+    assert len(answer.json()["errors"]) == 20
+    assert len(answer.content) < 10_000

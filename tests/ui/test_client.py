@@ -1,5 +1,6 @@
 """The journeys of a script with `gradio_client` against a running server."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -46,6 +47,11 @@ def test_a_picture_needs_only_a_prompt(client: Client) -> None:
     assert recipe.prompt == "a red fox"
     assert recipe.seed == made["seed"]
     assert made["parameters"].startswith("a red fox\nSteps: 25")
+
+
+def test_a_picture_inside_json(client: Client) -> None:
+    path, made = client.predict("a fox", return_base64=True, **SMALL, api_name="/generate_image")
+    assert base64.b64decode(made["image_base64"]) == Path(path).read_bytes()
 
 
 def test_the_same_seed_gives_the_same_pixels(client: Client) -> None:

@@ -50,9 +50,9 @@ class ErrorBody(BaseModel):
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer these statuses, for OpenAPI."""
     meaning = {
-        400: "The body is not readable JSON, or the Host header is not known.",
+        400: "The body is not readable JSON; or, as plain text, the Host header is not known.",
         409: "The work was cancelled.",
-        413: "The body is too large.",
+        413: "The body is too large; plain text where its length was announced.",
         422: "A field is missing, unknown, of the wrong type or out of range.",
         500: "The model or the encoder failed.",
         503: "The queue is full, the model is not available, or the service is stopping.",

@@ -7,14 +7,11 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from engine import Engine, ImageRequest, ImageResult
-from engine.errors import InvalidRequest
 from engine.requests import IMAGE_FORMATS
 from ui import controls, samples
-from ui.messages import LABELS, explain_error, explain_invalid
-from ui.progress import Moment, error_html, follow_job
+from ui.progress import make
 from ui.running import RunControls, cancel_button, generate_button, offer_cancel
 
 
@@ -155,16 +152,8 @@ def _build_stage() -> ImageStage:
 
 async def _draw(engine: Engine, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
     kept = (gr.skip(),) * 5
-    try:
-        request = image_request(*values)
-    except ValidationError as err:
-        faults = " ".join(explain_invalid(err, labels=LABELS))
-        yield *RunControls.show(Moment(error_html("That cannot be drawn yet.", faults))), *kept
-        return
-    except InvalidRequest as err:
-        yield *RunControls.show(Moment(error_html(*explain_error(err)))), *kept
-        return
-    async for moment in follow_job(engine, request):
+    build = partial(image_request, *values)
+    async for moment in make(engine, build, "That cannot be drawn yet."):
         shown = _result(moment.result) if isinstance(moment.result, ImageResult) else kept
         yield *RunControls.show(moment), *shown
 

@@ -1,14 +1,16 @@
 """Following a job on the page: the progress bar, what went wrong, and the result at the end."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from html import escape
 
+from pydantic import ValidationError
+
 from engine import Engine, EngineError, EngineStatus, JobSnapshot, JobState, Request
-from engine.errors import JobCancelled
+from engine.errors import InvalidRequest, JobCancelled
 from engine.jobs import Result
-from ui.messages import explain_error
+from ui.messages import LABELS, explain_error, explain_invalid
 
 _FOLLOW_S = 0.2
 _ENCODING_SHARE = 0.1
@@ -23,6 +25,25 @@ class Moment:
     running: bool = False
     result: Result | None = None
     seed: int | None = None
+
+
+async def make(engine: Engine, build: Callable[[], Request], refused: str) -> AsyncIterator[Moment]:
+    """Build a request from what stands on the page, submit it and follow it to its end.
+
+    Args:
+        build: may raise ValidationError or InvalidRequest; both are explained.
+        refused: what to say first when it does.
+    """
+    try:
+        request = build()
+    except ValidationError as err:
+        faults = " ".join(explain_invalid(err, labels=LABELS))
+        yield Moment(error_html(refused, faults))
+    except InvalidRequest as err:
+        yield Moment(error_html(*explain_error(err)))
+    else:
+        async for moment in follow_job(engine, request):
+            yield moment
 
 
 async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:

@@ -5,13 +5,10 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
 from engine import Engine, VideoResult
-from engine.errors import InvalidRequest
 from ui import samples, storyboard
-from ui.messages import LABELS, explain_error, explain_invalid
-from ui.progress import Moment, error_html, follow_job
+from ui.progress import make
 from ui.running import RunControls, cancel_button, generate_button, offer_cancel
 from ui.samples import SampleStory
 from ui.scene_list import SceneOrder, SceneWires, draw_scenes
@@ -93,16 +90,7 @@ def _wire_work(engine: Engine, order: gr.State, run: RunControls, stage: StorySt
 
 async def _make(engine: Engine, order: SceneOrder) -> AsyncIterator[tuple[Any, ...]]:
     kept = (gr.skip(),) * 6
-    try:
-        request = story_request(order.form_values, order.scenes)
-    except ValidationError as err:
-        faults = " ".join(explain_invalid(err, labels=LABELS))
-        html = error_html("That cannot be made yet.", faults)
-        yield *RunControls.show(Moment(html)), *kept
-        return
-    except InvalidRequest as err:
-        yield *RunControls.show(Moment(error_html(*explain_error(err)))), *kept
-        return
-    async for moment in follow_job(engine, request):
+    build = partial(story_request, order.form_values, order.scenes)
+    async for moment in make(engine, build, "That cannot be made yet."):
         shown = show_story(moment.result) if isinstance(moment.result, VideoResult) else kept
         yield *RunControls.show(moment), *shown

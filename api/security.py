@@ -1,11 +1,11 @@
 """Who may talk to the service, and how much they may send."""
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ErrorBody
 from engine import Settings
@@ -18,6 +18,8 @@ MAX_JSON_BYTES = 2 * 2**20
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CLOSED = ("/ui/gradio_api/upload", "/ui/monitoring")
 """Doors of the page's framework that nothing here uses: no control of the page takes a file."""
+_DOCS = ("/docs", "/redoc")
+_DOCS_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
 _LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
@@ -29,6 +31,7 @@ def guard(app: FastAPI, settings: Settings) -> None:
     without it the mounted page reflects any origin, with credentials.
     """
     app.add_middleware(OriginGuard, allowed=frozenset(settings.cors_origins))
+    app.add_middleware(DocsPolicy)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -75,6 +78,22 @@ class OriginGuard:
         if origin is None or origin in self._allowed:
             return False
         return origin.partition("://")[2] != headers.get("host")
+
+
+class DocsPolicy:
+    """Keep the documentation pages from loading anything from elsewhere, their logo included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = _DOCS_POLICY
+            await send(message)
+
+        is_docs = scope["type"] == "http" and scope["path"] in _DOCS
+        await self._app(scope, receive, send_with_policy if is_docs else send)
 
 
 def _refusal(status: int, code: str, detail: str) -> JSONResponse:

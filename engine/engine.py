@@ -199,10 +199,10 @@ class Engine:
     # The model.
 
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
+        start = time.monotonic()
         from engine import models, sampler  # takes seconds; not on the caller's thread
         from engine.production import Production
 
-        start = time.monotonic()
         self._set_status(device=str(models.choose_device(self.settings)))
         model = models.open_model(self.settings, self._downloading(self.settings.model))
         drawing = sampler.Sampler(model)

@@ -295,3 +295,20 @@ def test_screenshots_for_eyes(visits: Visits, width: int, scheme: str) -> None:
     page.get_by_role("tab", name="Info").click()
     expect(page.locator("#timeline img")).to_be_visible()
     shoot("info")
+
+
+@pytest.mark.parametrize("docs", ["/docs", "/redoc"])
+def test_the_docs_show_the_routes_and_reach_no_other_host(visits: Visits, docs: str) -> None:
+    context = visits.chromium.new_context()
+    visits.contexts.append(context)
+    page = context.new_page()
+    answered: list[str] = []
+    # Redoc asks for a logo elsewhere; the page's policy stops that before it leaves the browser.
+    page.on("response", lambda response: answered.append(response.url))
+    blocked: list[str] = []
+    page.on("requestfailed", lambda request: blocked.append(str(request.failure)))
+    page.goto(visits.studio.url + docs)
+    expect(page.get_by_text("Generate a story video").locator("visible=true").first).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert all(url.startswith((visits.studio.url, "data:", "blob:")) for url in answered)
+    assert all("csp" in failure for failure in blocked)

@@ -1,12 +1,9 @@
 """Start Storyreel: one process with the REST routes, the page and the engine they share."""
 
-import asyncio
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import FrameType
 
 import uvicorn
@@ -28,14 +25,7 @@ def create_app(settings: Settings) -> FastAPI:
         OSError: the data folder cannot be made or written.
     """
     engine = Engine(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await asyncio.to_thread(engine.close)
-
-    app = build_api(engine, lifespan)
-    app.state.engine = engine
+    app = build_api(engine)
     # Gradio's default is one folder for all users of the machine. Read when the page is built.
     cache = settings.data_dir.resolve() / "page"
     cache.mkdir(mode=0o700, exist_ok=True)

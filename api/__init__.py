@@ -1,7 +1,8 @@
 """The REST face: a FastAPI app around one engine. HTTP lives here and nowhere below."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -10,8 +11,6 @@ from api.documented import build_router
 from api.errors import handle_errors
 from api.security import MAX_BODY_BYTES, guard
 from engine import Engine
-
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _DESCRIPTION = """
 Prompts into images, and a list of scenes with one hero into a story video.
@@ -25,8 +24,17 @@ The page is at [/ui/](/ui/), its client endpoints at [/ui/?view=api](/ui/?view=a
 """
 
 
-def build_api(engine: Engine, lifespan: Lifespan) -> FastAPI:
-    """Build the app with the documented routes, its guards and its error answers."""
+def build_api(engine: Engine) -> FastAPI:
+    """Build the app with the documented routes, its guards and its error answers.
+
+    The app closes the engine when it shuts down.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(engine.close)
+
     app: FastAPI = FastAPIOffline(
         title="Storyreel",
         version="0.1.0",

@@ -123,7 +123,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         await _until_done(job, request)
         result = engine.result(job)
         assert isinstance(result, ImageResult)
-        headers = {"X-Seed": str(result.seed), "X-Guidance-Scale": f"{result.guidance_scale:g}"}
+        headers = _told(result)
         if not body.return_base64:
             name = f"image.{body.format}"
             return FileResponse(result.path, 200, headers, result.media_type, filename=name)
@@ -157,8 +157,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
             "X-Video-Scenes": str(result.scenes),
             "X-Video-Duration": str(round(result.duration_s, 3)),
             "X-Video-FPS": str(result.fps),
-            "X-Seed": str(result.seed),
-            "X-Guidance-Scale": f"{result.guidance_scale:g}",
+            **_told(result),
         }
         return FileResponse(result.path, 200, headers, result.media_type, filename="video.mp4")
 
@@ -211,6 +210,11 @@ def _add_status(router: APIRouter, engine: Engine) -> None:
         if status.facts is None:
             raise ModelUnavailable("The model is still loading.", advice="Ask again in a moment.")
         return Ready()
+
+
+def _told(result: ImageResult | VideoResult) -> dict[str, str]:
+    """The headers that say what the request had left open."""
+    return {"X-Seed": str(result.seed), "X-Guidance-Scale": f"{result.guidance_scale:g}"}
 
 
 async def _until_done(job: Job, request: Request) -> None:

@@ -105,7 +105,7 @@ class Engine:
         """
         problem = self._status.problem
         if self._closing.is_set():
-            raise ShuttingDown("The service is shutting down.")
+            raise ShuttingDown()
         if problem is not None:
             raise problem.without_frames()
         seed = secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed
@@ -149,7 +149,6 @@ class Engine:
         """Tell what a story video will be and how long it will take, the queue included."""
         prompts_of_scenes = [scene_prompt(request.hero_description, s) for s in request.scenes]
         lengths = self._prompt_lengths(prompts_of_scenes)
-        wait_s = self._queue_s() + self._request_s(request)
         return VideoPlan(
             scenes_count=len(request.scenes),
             frames_per_scene=request.frames_per_scene,
@@ -158,7 +157,7 @@ class Engine:
             total_duration_seconds=round(duration_s(request), 3),
             fps=request.fps,
             resolution=f"{request.width}x{request.height}",
-            estimated_generation_time_seconds=max(1, round(wait_s)),
+            estimated_generation_time_seconds=max(1, round(self.estimate_s(request))),
             scene_prompts=prompts_of_scenes,
             scene_tokens=None if lengths is None else [length.tokens for length in lengths],
             token_window=lengths[0].window if lengths else None,
@@ -187,10 +186,10 @@ class Engine:
         """End everything within 10 seconds. Idempotent."""
         self._closing.set()
         self._end_jobs()
-        self._worker.stop(ShuttingDown("The service is shutting down."), _CLOSE_S)
+        self._worker.stop(ShuttingDown(), _CLOSE_S)
 
     def _end_jobs(self) -> None:
-        reason = ShuttingDown("The service is shutting down.")
+        reason = ShuttingDown()
         waiting = self._queue.close()
         self._worker.end_jobs(reason)
         for job in waiting:
@@ -287,7 +286,7 @@ class Engine:
 
     def _refusal(self, job: Job) -> QueueFull | ShuttingDown:
         if self._closing.is_set():
-            return ShuttingDown("The service is shutting down.")
+            return ShuttingDown()
         waiting = self._queue.waiting()
         tasks = sum(ahead.image_tasks for ahead in waiting) + job.image_tasks
         until_room_s = self._running_s()
@@ -320,7 +319,7 @@ class Engine:
 
     def _request_s(self, request: Request) -> float:
         facts = self._status.facts
-        own = facts.guidance_scale if facts is not None else request.guidance_scale
+        own = None if facts is None else facts.guidance_scale
         guidance = request.guidance_scale or own
         guided = guidance is None or guidance > 1
         measured = self._estimator.knows("step")

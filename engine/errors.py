@@ -69,6 +69,9 @@ class ShuttingDown(NotAccepted):
     code = "shutting_down"
     advice = "Send the request again once the service is back."
 
+    def __init__(self, message: str = "The service is shutting down.") -> None:
+        super().__init__(message)
+
 
 class JobNotFound(EngineError):
     code = "job_not_found"

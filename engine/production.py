@@ -7,6 +7,7 @@ two would take each other's cores).
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from engine.assembly import DrawnScene, assemble
@@ -92,7 +93,8 @@ class Production:
             picture, recipe = self._draw_task(
                 job, task, scene=number, scenes=len(tasks), after_s=assembly_s
             )
-            still = self._hand_off(self._still_writer(job, number, picture, recipe))
+            name = f"scene-{number:02}.png"
+            still = self._hand_off(partial(self._write_still, job, name, picture, recipe))
             if still.done():
                 still.result()  # a full disk ends the story here, not after its last scene
             scenes.append(DrawnScene(recipe, picture.draw_s, still))
@@ -136,11 +138,6 @@ class Production:
 
     def _is_guided(self, task: ImageTask) -> bool:
         return (task.guidance_scale or self.facts.guidance_scale) > 1
-
-    def _still_writer(
-        self, job: Job, number: int, picture: Picture, recipe: ImageRecipe
-    ) -> Callable[[], Path]:
-        return lambda: self._write_still(job, f"scene-{number:02}.png", picture, recipe)
 
     def _write_still(self, job: Job, name: str, picture: Picture, recipe: ImageRecipe) -> Path:
         job.token.check()

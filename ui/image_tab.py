@@ -12,7 +12,7 @@ from engine import Engine, ImageRequest, ImageResult
 from engine.requests import IMAGE_FORMATS
 from ui import controls, samples
 from ui.progress import make
-from ui.running import RunControls, cancel_button, generate_button, offer_cancel
+from ui.running import RunControls, build_run, offer_cancel
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def build_image_tab(engine: Engine) -> ImageForm:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
             form = _build_form()
-            run = _build_run()
+            run = build_run("image", "Generate picture")
         with gr.Column(scale=6, min_width=320, elem_classes=["card", "stage"]):
             stage = _build_stage()
     draw = gr.on(
@@ -112,15 +112,6 @@ def _build_form() -> ImageForm:
         )
     drawing = controls.DrawingControls(steps, size, seed, guidance, negative_prompt)
     return ImageForm(prompt, drawing, image_format)
-
-
-def _build_run() -> RunControls:
-    with gr.Column(elem_classes="actions"):
-        progress = gr.HTML(elem_id="image-progress")
-        with gr.Row():
-            generate = generate_button("Generate picture", elem_id="image-generate")
-            cancel = cancel_button(elem_id="image-cancel")
-    return RunControls(generate, cancel, progress, gr.State(None))
 
 
 def _build_stage() -> ImageStage:

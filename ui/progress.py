@@ -24,7 +24,6 @@ class Moment:
     job_id: str | None = None
     running: bool = False
     result: Result | None = None
-    seed: int | None = None
 
 
 async def make(engine: Engine, build: Callable[[], Request], refused: str) -> AsyncIterator[Moment]:
@@ -64,7 +63,7 @@ async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
             html = progress_html(snapshot, engine.status(), aged_s=time.monotonic() - since)
             yield Moment(html, job.id, running=True)
     try:
-        yield Moment("", job.id, result=engine.result(job), seed=job.seed)
+        yield Moment("", job.id, result=engine.result(job))
     except JobCancelled:
         yield Moment(note_html("Cancelled.", "Everything you wrote is still here."), job.id)
     except EngineError as err:

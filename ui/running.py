@@ -29,24 +29,36 @@ class RunControls:
         """Values for `outputs` at one moment of a job."""
         return (
             gr.Button(interactive=not moment.running),
-            gr.Button("Cancel", visible=moment.running, interactive=True)
-            if not moment.running
-            else gr.Button(visible=True),
+            gr.Button(visible=True)
+            if moment.running
+            else gr.Button("Cancel", visible=False, interactive=True),
             moment.html,
             moment.job_id,
         )
 
 
-def generate_button(text: str, *, elem_id: str) -> gr.Button:
-    return gr.Button(
-        text, variant="primary", elem_id=elem_id, elem_classes="generate", scale=3, min_width=160
-    )
-
-
-def cancel_button(*, elem_id: str) -> gr.Button:
-    return gr.Button(
-        "Cancel", variant="stop", visible=False, elem_id=elem_id, scale=1, min_width=100
-    )
+def build_run(tab: str, text: str) -> RunControls:
+    """Lay out the bar, Generate (called `text`) and Cancel; call inside a column."""
+    with gr.Column(elem_classes="actions"):
+        progress = gr.HTML(elem_id=f"{tab}-progress")
+        with gr.Row():
+            generate = gr.Button(
+                text,
+                variant="primary",
+                elem_id=f"{tab}-generate",
+                elem_classes="generate",
+                scale=3,
+                min_width=160,
+            )
+            cancel = gr.Button(
+                "Cancel",
+                variant="stop",
+                visible=False,
+                elem_id=f"{tab}-cancel",
+                scale=1,
+                min_width=100,
+            )
+    return RunControls(generate, cancel, progress, gr.State(None))
 
 
 def offer_cancel(engine: Engine, run: RunControls, work: Any) -> None:

@@ -9,7 +9,7 @@ import gradio as gr
 from engine import Engine, VideoResult
 from ui import samples, storyboard
 from ui.progress import make
-from ui.running import RunControls, cancel_button, generate_button, offer_cancel
+from ui.running import RunControls, build_run, offer_cancel
 from ui.samples import SampleStory
 from ui.scene_list import SceneOrder, SceneWires, draw_scenes
 from ui.story_form import build_hero, build_story_form, story_request
@@ -34,7 +34,7 @@ def build_story_tab(engine: Engine) -> gr.State:
             with gr.Column(elem_classes="card"):
                 form = build_story_form(hero)
                 summary = gr.HTML(elem_id="story-summary")
-                run = _build_run()
+                run = build_run("story", "Make the video")
             with gr.Column(elem_classes=["card", "stage"]):
                 stage = build_story_stage()
     wires = SceneWires(engine, form, board, plan, order, summary, run.generate)
@@ -63,15 +63,6 @@ def _build_samples(hero: gr.Textbox, board: gr.State) -> None:
 
 def _fill_in(sample: SampleStory, board: Board) -> tuple[str, Board]:
     return sample.hero, storyboard.new_board(sample.scenes, after=board)
-
-
-def _build_run() -> RunControls:
-    with gr.Column(elem_classes="actions"):
-        progress = gr.HTML(elem_id="story-progress")
-        with gr.Row():
-            generate = generate_button("Make the video", elem_id="story-generate")
-            cancel = cancel_button(elem_id="story-cancel")
-    return RunControls(generate, cancel, progress, gr.State(None))
 
 
 def _wire_work(engine: Engine, order: gr.State, run: RunControls, stage: StoryStage) -> None:

@@ -1,15 +1,12 @@
 """What happens when a client leaves, the queue is full, or there is no model."""
 
-import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from api import build_api
 from engine import Engine, ImageRequest, Settings
@@ -20,15 +17,6 @@ from tests.server import running, wait_until_ready
 
 SMALL = {"prompt": "a fox", "width": 64, "height": 64, "num_inference_steps": 10}
 STORY = {"scenes": ["a", "b"], "width": 64, "height": 64, "duration_per_scene": 0.5}
-
-
-def app_around(engine: Engine) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await asyncio.to_thread(engine.close)
-
-    return build_api(engine, lifespan)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -83,7 +71,7 @@ def test_a_full_queue_says_when_to_come_back(
 ) -> None:
     settings = {"model": str(tiny_model), "data_dir": tmp_path, "max_queue": 1}
     engine = Engine(Settings.model_validate(settings))
-    with running(app_around(engine)) as url:
+    with running(build_api(engine)) as url:
         wait_until_ready(url)
         request = ImageRequest(**{**SMALL, "num_inference_steps": 50})
         first = engine.submit(request)
@@ -103,7 +91,7 @@ def test_without_a_model_the_process_lives_and_says_why(tmp_path: Path, model: s
     (tmp_path / "empty").mkdir()
     name = str(tmp_path / "empty") if model == "empty" else model
     engine = Engine(Settings.model_validate({"model": name, "data_dir": tmp_path / "data"}))
-    with running(app_around(engine)) as url:
+    with running(build_api(engine)) as url:
         until(lambda: engine.status().model_state == "unavailable")
         health = httpx.get(f"{url}/health")
         answer = httpx.post(f"{url}/generate", json=SMALL)
@@ -143,7 +131,7 @@ def test_stopping_answers_open_requests_and_refuses_new_ones(
     tiny_model: Path, tmp_path: Path, paced: Steps
 ) -> None:
     engine = Engine(Settings.model_validate({"model": str(tiny_model), "data_dir": tmp_path}))
-    with running(app_around(engine)) as url:
+    with running(build_api(engine)) as url:
         wait_until_ready(url)
         answers: list[httpx.Response] = []
         body = {**SMALL, "num_inference_steps": 50}

@@ -2,21 +2,17 @@
 
 import os
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from diffusers import DPMSolverMultistepScheduler
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from api import build_api
 from engine import Engine, Settings
+from tests.pacing import pace_steps
 from tests.server import in_a_loop, running, wait_until_ready
 from ui import mount_ui
 
@@ -47,13 +43,7 @@ class Studio:
 
 def build_studio(engine: Engine) -> FastAPI:
     """The app with both faces; closes the engine when it shuts down."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> Any:
-        yield
-        engine.close()
-
-    return in_a_loop(lambda: mount_ui(build_api(engine, lifespan), engine))
+    return in_a_loop(lambda: mount_ui(build_api(engine), engine))
 
 
 @pytest.fixture(scope="package")
@@ -70,21 +60,7 @@ def studio(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def slow_steps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Make every denoising step take 60 ms more; returns the times at which steps ended."""
-    ended: list[float] = []
-    original: Callable[..., Any] = DPMSolverMultistepScheduler.step
-    one_at_a_time = threading.Lock()
-
-    def slow_step(*args: Any, **kwargs: Any) -> Any:
-        assert one_at_a_time.acquire(blocking=False), "two denoising loops at once"
-        try:
-            time.sleep(0.06)
-            return original(*args, **kwargs)
-        finally:
-            ended.append(time.monotonic())
-            one_at_a_time.release()
-
-    monkeypatch.setattr(DPMSolverMultistepScheduler, "step", slow_step)
-    return ended
+    return pace_steps(monkeypatch, 0.06)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,15 @@ from training.palette import Colour
 
 GRID = 512
 Point = tuple[float, float]
+
+
+@lru_cache(maxsize=32)
+def _soft_disc(strength: int, size: tuple[int, int]) -> Image.Image:
+    """Return a mask that fades from `strength` (0 to 255) in the middle to nothing."""
+    axis = np.linspace(-1.0, 1.0, 48)
+    distance = np.hypot(axis[None, :], axis[:, None])
+    mask = np.clip(1.6 * (1.0 - distance), 0.0, 1.0) * strength
+    return Image.fromarray(mask.astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
 
 
 class Canvas:
@@ -87,6 +97,13 @@ class Canvas:
         if flip:
             sized = sized.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         self.image.paste(sized, (round(x * k - pixels / 2), round(bottom * k - height)), sized)
+
+    def haze(self, x: float, y: float, rx: float, ry: float, fill: Colour, strength: float) -> None:
+        """Lay a soft translucent ellipse over what is painted; `strength` 0 to 1 at its heart."""
+        k = self._scale
+        size = (max(1, round(2 * rx * k)), max(1, round(2 * ry * k)))
+        veil = _soft_disc(round(255 * strength), size)
+        self.image.paste(fill, (round((x - rx) * k), round((y - ry) * k)), veil)
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return the finished picture, uint8 of shape (size, size, 3)."""

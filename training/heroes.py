@@ -5,15 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from training.palette import EYE_COLOURS, GARMENT_COLOURS, HAIR_COLOURS, SKIN_TONES
+from training.palette import EYE_COLOURS, GARMENT_COLOURS, HAIR_COLOURS
 
 KINDS = ("woman", "man", "girl", "boy", "old woman", "old man")
 POSES = ("standing", "walking", "running", "sitting", "jumping", "celebrating")
 ROLES = ("knight", "wizard", "superhero", "adventurer", "hacker", "robot", "astronaut")
-HAIR_STYLES = ("short", "long", "ponytail", "pigtails", "mohawk", "messy")
+HAIR_STYLES_OF = {
+    "woman": ("long", "ponytail", "pigtails", "bob"),
+    "man": ("short", "messy", "mohawk", "bald"),
+    "girl": ("long", "ponytail", "pigtails"),
+    "boy": ("short", "messy"),
+    "old woman": ("bun",),
+    "old man": ("balding",),
+}
+HAIR_STYLES = (
+    *("long", "ponytail", "pigtails", "bob", "bun"),
+    *("short", "messy", "mohawk", "bald", "balding"),
+)
+FEMALE = ("woman", "girl", "old woman")
 GARMENTS = ("jacket", "coat", "dress", "robe", "tunic", "overalls", "suit", "t-shirt", "sweater")
 CLOTH = tuple(name for name in GARMENT_COLOURS if name not in ("silver", "gold"))
 HELD = ("sword", "staff", "torch", "guitar")
+EYEWEAR = ("glasses", "sunglasses", "goggles")
+BEARDS = ("beard", "long beard")
 
 
 @dataclass(frozen=True)
@@ -22,9 +36,11 @@ class Hero:
 
     Attributes:
         role: One of ROLES, or empty for anybody.
-        second_colour: Of the cloak, cape or under-shirt where there is one, else empty.
+        second_colour: Of the cloak or cape, or of the shirt under overalls; empty for neither.
         held: One of HELD, or empty.
-        hat, glasses, beard: Whether the hero has them.
+        eyewear: One of EYEWEAR, or empty.
+        beard: One of BEARDS, or empty.
+        hat, headphones: Whether the hero wears them, never both.
         skin: Index into SKIN_TONES.
     """
 
@@ -38,9 +54,10 @@ class Hero:
     held: str
     pose: str
     eyes: str
+    eyewear: str
+    beard: str
     hat: bool
-    glasses: bool
-    beard: bool
+    headphones: bool
     skin: int
 
     @property
@@ -48,69 +65,119 @@ class Hero:
         """Whether hair can be seen at all, bald heads and helmets apart."""
         return self.role not in ("robot", "astronaut", "knight") and self.hair_style != "bald"
 
+    @property
+    def cloak(self) -> str:
+        """The colour of the cloak or cape; empty where there is none."""
+        return "" if self.garment == "overalls" else self.second_colour
+
+    @property
+    def is_child(self) -> bool:
+        """Whether this is a girl or a boy."""
+        return self.kind in ("girl", "boy")
+
+    @property
+    def is_female(self) -> bool:
+        """Whether this is a girl or a woman; robots are neither."""
+        return self.kind in FEMALE and self.role != "robot"
+
+    @property
+    def subject(self) -> str:
+        """Who this is at a glance: the role, else woman, man, girl, boy or elder."""
+        if self.role:
+            return self.role
+        return "elder" if self.kind.startswith("old") else self.kind
+
 
 def sample_hero(rng: Random) -> Hero:
     """Choose a hero; about two in five have a role."""
-    if rng.random() < 0.42:
+    if rng.random() < 0.4:
         return _sample_role(rng, rng.choice(ROLES))
     kind = rng.choice(KINDS)
-    female = kind in ("woman", "girl", "old woman")
-    styles = ("long", "ponytail", "pigtails", "short") if female else ("short", "messy", "mohawk")
-    garments = [g for g in GARMENTS if female or g != "dress"]
-    style = rng.choice(styles)
-    if not female and rng.random() < 0.06:
-        style = "bald"
-    garment = rng.choice(garments)
+    style = rng.choice(HAIR_STYLES_OF[kind])
+    if style == "bald" and rng.random() < 0.6:
+        style = "short"
     old = kind.startswith("old")
+    garment = rng.choice([g for g in GARMENTS if kind in FEMALE or g != "dress"])
+    hat = style not in ("mohawk", "bun") and rng.random() < 0.08
     return Hero(
         kind=kind,
         role="",
-        hair_colour="grey" if old and rng.random() < 0.7 else rng.choice(tuple(HAIR_COLOURS)),
+        hair_colour="grey" if old else rng.choice(tuple(HAIR_COLOURS)),
         hair_style=style,
         garment=garment,
         garment_colour=rng.choice(CLOTH),
-        second_colour=_under_shirt(rng, garment),
-        held=rng.choice(HELD) if rng.random() < 0.1 else "",
+        second_colour=_second_colour(rng, garment),
+        held=rng.choice(HELD) if rng.random() < 0.12 else "",
         pose=rng.choice(POSES),
         eyes=rng.choice(tuple(EYE_COLOURS)),
-        hat=rng.random() < 0.08,
-        glasses=rng.random() < 0.12,
-        beard=kind in ("man", "old man") and rng.random() < 0.25,
-        skin=rng.randrange(len(SKIN_TONES)),
+        eyewear=_eyewear(rng, kind),
+        beard=_beard(rng, kind),
+        hat=hat,
+        headphones=not hat and style != "mohawk" and rng.random() < 0.07,
+        skin=_skin(rng),
     )
 
 
-def _under_shirt(rng: Random, garment: str) -> str:
-    return rng.choice(("yellow", "white", "red", "green")) if garment == "overalls" else ""
+def _second_colour(rng: Random, garment: str) -> str:
+    if garment == "overalls":
+        return rng.choice(("yellow", "white", "red", "green"))
+    return rng.choice(CLOTH) if rng.random() < 0.1 else ""
+
+
+def _skin(rng: Random) -> int:
+    return rng.choice((0, 0, 1, 2))
+
+
+def _eyewear(rng: Random, kind: str) -> str:
+    if kind == "old woman":
+        return "glasses"
+    chance = rng.random()
+    return next((worn for worn, most in _EYEWEAR_SHARES if chance < most), "")
+
+
+_EYEWEAR_SHARES = (("glasses", 0.08), ("sunglasses", 0.14), ("goggles", 0.18))
+
+
+def _beard(rng: Random, kind: str) -> str:
+    if kind == "old man":
+        return "long beard" if rng.random() < 0.4 else "beard"
+    if kind == "man" and rng.random() < 0.28:
+        return "long beard" if rng.random() < 0.3 else "beard"
+    return ""
 
 
 def _sample_role(rng: Random, role: str) -> Hero:
     """Choose a hero of that role, dressed as the role dresses."""
-    garment, colour, second, held = _outfit(rng, role)
-    wizard = role == "wizard"
+    garment, colour, cloak, held = _outfit(rng, role)
+    female = rng.random() < 0.35 and role not in ("wizard", "robot")
+    kind = "woman" if female else "man"
     style = {"hacker": "mohawk", "adventurer": "messy"}.get(role, "short")
-    hair = "grey" if wizard and rng.random() < 0.6 else rng.choice(tuple(HAIR_COLOURS))
-    female = rng.random() < 0.4 and not wizard
+    if female:
+        style = rng.choice(("long", "ponytail", "bob"))
+    elif role in ("hacker", "adventurer", "superhero") and rng.random() < 0.25:
+        style = rng.choice(("short", "messy"))
+    wizard = role == "wizard"
     return Hero(
-        kind="woman" if female else ("old man" if wizard else "man"),
+        kind="old man" if wizard else kind,
         role=role,
-        hair_colour=hair,
-        hair_style="long" if female and role in ("superhero", "adventurer") else style,
+        hair_colour="grey" if wizard else rng.choice(tuple(HAIR_COLOURS)),
+        hair_style="balding" if wizard else style,
         garment=garment,
         garment_colour=colour,
-        second_colour=second,
+        second_colour=cloak,
         held=held,
         pose=rng.choice(POSES),
         eyes=rng.choice(tuple(EYE_COLOURS)),
+        eyewear="goggles" if role == "hacker" else "",
+        beard="long beard" if wizard else "",
         hat=wizard,
-        glasses=role == "hacker",
-        beard=wizard,
-        skin=rng.randrange(len(SKIN_TONES)),
+        headphones=False,
+        skin=_skin(rng),
     )
 
 
 def _outfit(rng: Random, role: str) -> tuple[str, str, str, str]:
-    """Return garment, its colour, the second colour and what is held."""
+    """Return garment, its colour, the cloak's colour and what is held."""
     cloth, other = rng.choice(CLOTH), rng.choice(CLOTH)
     if role == "knight":
         metal = "silver" if rng.random() < 0.7 else "gold"
@@ -121,14 +188,11 @@ def _outfit(rng: Random, role: str) -> tuple[str, str, str, str]:
     if role == "superhero":
         return "suit", cloth, other, ""
     if role == "adventurer":
-        return "tunic", cloth, "", rng.choice(("torch", "sword", "", ""))
+        cloak = other if rng.random() < 0.12 else ""
+        return "tunic", cloth, cloak, rng.choice(("torch", "sword", "", ""))
     if role == "hacker":
         return "jacket", cloth if rng.random() < 0.5 else "black", "", ""
     if role == "robot":
-        return (
-            "body",
-            rng.choice(("silver", "blue", "red", "yellow", "green")),
-            "",
-            rng.choice(("guitar", "", "")),
-        )
+        metal = rng.choice(("silver", "blue", "red", "yellow", "green"))
+        return "body", metal, "", rng.choice(("guitar", "", ""))
     return "space suit", rng.choice(("white", "orange")), "", ""

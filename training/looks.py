@@ -31,12 +31,36 @@ CLOTH_WORDS: Mapping[str, Words] = {
     "gold": ("gold", "golden"),
 }
 STYLE_WORDS: Mapping[str, Words] = {
-    "short": ("short {} hair", "{} hair", "short {} hair", "shoulder-length {} hair"),
-    "long": ("long {} hair", "long {} hair", "long flowing {} hair"),
-    "ponytail": ("{} hair in a ponytail", "a {} ponytail", "long {} hair in a ponytail"),
-    "pigtails": ("{} pigtails", "{} hair in pigtails"),
+    "short": ("short {} hair", "{} hair", "short {} hair", "neat short {} hair"),
+    "long": ("long {} hair", "long {} hair", "long flowing {} hair", "{} long hair"),
+    "ponytail": (
+        "{} hair in a ponytail",
+        "a {} ponytail",
+        "long {} hair in a ponytail",
+        "shoulder-length {} hair in a ponytail",
+    ),
+    "pigtails": ("{} pigtails", "{} hair in pigtails", "two {} pigtails"),
+    "bob": (
+        "short {} hair",
+        "a {} bob",
+        "shoulder-length {} hair",
+        "{} bob hair",
+        "a short {} bob",
+    ),
     "mohawk": ("a {} mohawk", "{} mohawk"),
     "messy": ("{} messy hair", "messy {} hair", "spiky {} hair"),
+    "bun": ("{} hair in a bun", "a {} bun", "{} hair", "a {} hair bun"),
+    "balding": ("{} hair", "thin {} hair", "{} hair", "balding {} hair"),
+}
+BALD: Words = ("a bald head", "a shaved head", "no hair")
+BEARD_WORDS: Mapping[str, Words] = {
+    "beard": ("a {} beard", "a {} beard", "{} beard", "a short {} beard"),
+    "long beard": ("a long {} beard", "long {} beard", "a big {} beard"),
+}
+EYEWEAR_WORDS: Mapping[str, Words] = {
+    "glasses": ("glasses", "round glasses", "eyeglasses"),
+    "sunglasses": ("sunglasses", "dark sunglasses", "sunglasses"),
+    "goggles": ("VR goggles", "goggles", "a VR headset", "cyber goggles"),
 }
 GARMENT_WORDS: Mapping[str, Words] = {
     "jacket": ("a {} jacket", "a {} jacket", "{} jacket", "a {} leather jacket"),
@@ -51,17 +75,24 @@ GARMENT_WORDS: Mapping[str, Words] = {
     "armor": ("{} armor", "{} armour", "{} plate armor"),
     "space suit": ("a {} space suit", "{} spacesuit"),
 }
+OLD: Mapping[str, Words] = {
+    "old woman": ("old woman", "elderly woman", "grandmother", "elder woman", "old lady"),
+    "old man": ("old man", "elderly man", "grandfather", "elder", "elderly man"),
+}
+KIND_WORDS: Mapping[str, Words] = {
+    "woman": ("woman", "woman", "woman", "lady"),
+    "man": ("man", "man", "man", "guy"),
+    "girl": ("girl",),
+    "boy": ("boy",),
+    **OLD,
+}
 ADJECTIVES: Mapping[str, Words] = {
-    "woman": ("young", "tall", "tall athletic", "", "", "smiling"),
+    "woman": ("young", "tall", "tall athletic", "", "", "beautiful"),
     "man": ("young", "tall", "muscular", "", "", "strong"),
     "girl": ("young", "little", "", "happy"),
     "boy": ("young", "little", "", "happy"),
-    "old woman": ("",),
-    "old man": ("",),
-}
-OLD: Mapping[str, Words] = {
-    "old woman": ("old woman", "elderly woman", "grandmother", "elder woman"),
-    "old man": ("old man", "elderly man", "grandfather", "elder"),
+    "old woman": ("", "", "kind"),
+    "old man": ("", "", "wise"),
 }
 ROLE_ADJECTIVES: Mapping[str, Words] = {
     "knight": ("brave", "noble", "", ""),

@@ -18,14 +18,18 @@ def draw_sky(canvas: Canvas, light: Light, rng: Random, bottom: float = HORIZON 
             x, y = rng.uniform(8, 504), rng.uniform(8, bottom - 30)
             canvas.ellipse(x, y, 2.6, 2.6, (255, 255, 230))
     x, y, radius = light.disc
-    x += rng.randint(-24, 24)
-    y += rng.randint(-14, 14)
+    draw_disc(canvas, light, x + rng.randint(-20, 20), y + rng.randint(-14, 14), radius)
+    if not light.stars and rng.random() < 0.6:
+        draw_cloud(canvas, rng.uniform(150, 340), rng.uniform(46, 90), light)
+
+
+def draw_disc(canvas: Canvas, light: Light, x: float, y: float, radius: float) -> None:
+    """Paint the sun, or the moon with its craters."""
     canvas.ellipse(x, y, radius, radius, light.disc_colour)
     if light.stars:
-        canvas.ellipse(x - 12, y - 8, 8, 8, darker(light.disc_colour, 0.12))
-        canvas.ellipse(x + 12, y + 12, 5, 5, darker(light.disc_colour, 0.12))
-    elif rng.random() < 0.6:
-        draw_cloud(canvas, rng.uniform(60, 330), rng.uniform(50, 110), light)
+        crater, unit = darker(light.disc_colour, 0.12), radius / 40
+        canvas.ellipse(x - 12 * unit, y - 8 * unit, 8 * unit, 8 * unit, crater)
+        canvas.ellipse(x + 12 * unit, y + 12 * unit, 5 * unit, 5 * unit, crater)
 
 
 def draw_cloud(canvas: Canvas, x: float, y: float, light: Light) -> None:
@@ -78,32 +82,38 @@ def draw_beach(canvas: Canvas, light: Light, rng: Random) -> Colour:
     canvas.hill(430, 66, 256, 1100, lighter(sea, 0.75))
     canvas.hill(444, 66, 256, 1100, sand)
     canvas.rectangle(0, 440, GRID, GRID, sand)
-    x = rng.choice((60, 450)) + rng.randint(-20, 20)
-    canvas.line([(x, 410), (x, 300)], 7, light.on((236, 236, 236)))
-    canvas.polygon([(x - 60, 316), (x, 262), (x + 60, 316)], light.on((232, 60, 70)))
-    canvas.polygon([(x - 20, 316), (x, 262), (x + 20, 316)], light.on((252, 252, 252)))
+    x = rng.choice((62, 450)) + rng.randint(-14, 14)
+    canvas.line([(x, 416), (x, 290)], 7, light.on((236, 236, 236)))
+    canvas.polygon([(x - 66, 306), (x, 244), (x + 66, 306)], light.on((232, 60, 70)))
+    canvas.polygon([(x - 22, 306), (x, 244), (x + 22, 306)], light.on((252, 252, 252)))
     return sand
 
 
 def draw_forest(canvas: Canvas, light: Light, rng: Random) -> Colour:
-    """Paint two rows of fir trees; return the ground's colour."""
+    """Paint two rows of tall fir trees; return the ground's colour."""
     draw_sky(canvas, light, rng)
-    ground = light.on((74, 140, 62))
-    for row, fill in enumerate((light.on((60, 132, 92)), light.on((26, 98, 56)))):
+    ground = light.on((66, 124, 58))
+    for row, fill in enumerate((light.on((66, 142, 104)), light.on((22, 92, 52)))):
         for i in range(6 - row):
             x = i * (100 + 26 * row) + rng.randint(-22, 22)
-            draw_pine(canvas, x, 372 + 24 * row, rng.randint(190, 240) + 50 * row, fill)
-    canvas.rectangle(0, 366, GRID, GRID, ground)
-    canvas.hill(372, 22, rng.randint(100, 400), 620, ground)
+            draw_pine(canvas, x, 376 + 24 * row, rng.randint(210, 260) + 70 * row, fill)
+    canvas.rectangle(0, 370, GRID, GRID, ground)
+    canvas.hill(376, 22, rng.randint(100, 400), 620, ground)
     return ground
 
 
 def draw_desert(canvas: Canvas, light: Light, rng: Random) -> Colour:
-    """Paint dunes; return the ground's colour."""
+    """Paint dunes below red table mountains; return the ground's colour."""
     draw_sky(canvas, light, rng)
-    sand = light.on((232, 178, 84))
-    canvas.hill(370, 110, rng.randint(60, 180), 520, light.on((244, 200, 112)))
-    canvas.hill(390, 90, rng.randint(330, 460), 520, darker(sand, 0.1))
+    sand, rock = light.on((236, 186, 92)), light.on((206, 112, 66))
+    for x, half, top in ((64, 92, 214), (446, 78, 246)):
+        x += rng.randint(-22, 22)
+        outline = [(x - half, 380), (x - half * 0.66, top), (x + half * 0.66, top)]
+        canvas.polygon([*outline, (x + half, 380)], rock)
+        canvas.rectangle(x - half * 0.7, top, x + half * 0.7, top + 12, lighter(rock, 0.2))
+        canvas.rectangle(x - half * 0.78, top + 46, x + half * 0.78, top + 58, darker(rock, 0.15))
+    canvas.hill(374, 74, rng.randint(60, 180), 520, light.on((248, 208, 122)))
+    canvas.hill(392, 76, rng.randint(330, 460), 520, darker(sand, 0.1))
     canvas.rectangle(0, 386, GRID, GRID, sand)
     canvas.hill(400, 40, rng.randint(100, 400), 700, sand)
     return sand
@@ -128,24 +138,31 @@ def draw_snow(canvas: Canvas, light: Light, rng: Random) -> Colour:
     draw_sky(canvas, light, rng)
     snow = light.on((240, 246, 255))
     canvas.hill(390, 60, rng.randint(100, 400), 700, darker(snow, 0.07))
-    for _ in range(5):
-        x, height = rng.uniform(10, 500), rng.randint(80, 130)
-        draw_pine(canvas, x, 372, height, light.on((116, 160, 160)))
+    for x in (34, 116, 262, 398, 478):
+        x, height = x + rng.randint(-24, 24), rng.randint(100, 170)
+        draw_pine(canvas, x, 376, height, light.on((116, 160, 164)))
+        top = 376 - height
+        tip = [(x, top), (x + height * 0.12, top + height * 0.24)]
+        canvas.polygon([*tip, (x - height * 0.12, top + height * 0.24)], snow)
     canvas.rectangle(0, 366, GRID, GRID, snow)
-    if rng.random() < 0.5:
-        for _ in range(30):
-            canvas.ellipse(rng.uniform(0, 512), rng.uniform(0, 360), 4.5, 4.5, (255, 255, 255))
+    for x in (60, 430):
+        canvas.hill(420, 34, x + rng.randint(-30, 30), 260, lighter(snow, 0.4))
+    canvas.rectangle(0, 420, GRID, GRID, snow)
     return snow
 
 
 def draw_meadow(canvas: Canvas, light: Light, rng: Random) -> Colour:
-    """Paint green hills with flowers; return the ground's colour."""
+    """Paint open green hills strewn with wild flowers; return the ground's colour."""
     draw_sky(canvas, light, rng)
-    grass = light.on((120, 196, 74))
-    canvas.hill(380, 90, rng.randint(40, 200), 560, light.on((142, 212, 96)))
-    canvas.hill(390, 70, rng.randint(320, 470), 560, light.on((102, 182, 70)))
+    grass = light.on((128, 200, 72))
+    canvas.hill(380, 110, rng.randint(20, 140), 600, light.on((158, 222, 104)))
+    canvas.hill(392, 90, rng.randint(380, 500), 600, light.on((104, 186, 76)))
     canvas.rectangle(0, 376, GRID, GRID, grass)
-    for _ in range(12):
-        fill = light.on(rng.choice(((252, 252, 252), (252, 220, 70), (244, 110, 160))))
-        canvas.ellipse(rng.uniform(6, 506), rng.uniform(392, 504), 6, 6, fill)
+    canvas.hill(384, 20, rng.randint(100, 400), 700, grass)
+    for i in range(22):
+        fill = light.on(rng.choice(((252, 252, 252), (255, 226, 60), (248, 96, 150))))
+        x, y = (i * 24 + rng.uniform(-12, 12)) % GRID, rng.uniform(384, 500)
+        canvas.line([(x, y), (x, y + 14)], 4, darker(grass, 0.3))
+        canvas.ellipse(x, y, 9, 8, fill)
+        canvas.ellipse(x, y, 3.5, 3.5, light.on((250, 180, 40)))
     return grass

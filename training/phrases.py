@@ -1,4 +1,4 @@
-"""The words for where, when and what happens, and filler."""
+"""The words for where, when, in what weather and in what pose."""
 
 from __future__ import annotations
 
@@ -43,12 +43,28 @@ SETTING_PHRASES: Mapping[str, Words] = {
     "snow": ("in the snow", "in a snowy field", "in a winter landscape", "on snow", "in winter"),
     "meadow": (
         "in a meadow",
-        "in a park",
         "in a green field",
-        "in a garden",
         "on grassy hills",
         "in a flower meadow",
+        "among wild flowers",
+        "on green hills",
+        "across the fields",
+    ),
+    "park": (
+        "in a park",
         "in park",
+        "in the park",
+        "in a city park",
+        "on a park path",
+        "by a park bench",
+    ),
+    "garden": (
+        "in a garden",
+        "in the garden",
+        "in a flower garden",
+        "in a backyard",
+        "by a white picket fence",
+        "among flower beds",
     ),
     "city": (
         "in a city street",
@@ -62,12 +78,13 @@ SETTING_PHRASES: Mapping[str, Words] = {
     ),
     "neon city": (
         "in a neon city",
-        "in rainy neon-lit streets",
-        "through rainy neon-lit streets",
+        "in neon-lit streets",
+        "through neon-lit streets",
         "in a cyberpunk city",
         "among neon lights",
         "in a neon-lit street",
         "in a futuristic city with neon lights",
+        "in a cyberpunk street",
     ),
     "castle": (
         "in front of a castle gate",
@@ -97,39 +114,89 @@ SETTING_PHRASES: Mapping[str, Words] = {
         "on a rooftop",
         "on a roof",
         "overlooking the city from a rooftop",
-        "above the city",
+        "high above the city",
         "on top of a building",
     ),
     "room": (
         "in a room",
-        "in a dark room",
-        "indoors",
-        "at home",
-        "in a house",
         "in a bedroom",
+        "in the bedroom",
+        "at home",
+        "in a cozy room",
+        "inside a house",
+    ),
+    "hallway": (
         "in a hallway",
+        "through a hallway",
+        "in a long corridor",
+        "down the hallway",
+        "in the hall of a hotel",
+        "in a corridor",
+    ),
+    "kitchen": (
+        "in a kitchen",
+        "in the kitchen",
         "in a cafe",
+        "in cafe",
+        "in a small cafe",
+        "in a cozy kitchen",
+        "in a coffee shop",
+    ),
+    "lake": (
+        "by a lake",
+        "at a lake",
+        "by a river",
+        "on the shore of a lake",
+        "beside a calm lake",
+        "on a riverbank",
+        "at a pond",
+    ),
+    "space": (
+        "in space",
+        "in outer space",
+        "on the moon",
+        "on the surface of the moon",
+        "among the planets",
+        "on an alien planet",
     ),
 }
 VIEW_PHRASES: Mapping[str, Words] = {
     "mountain": ("mountains", "a mountain peak", "snowy mountains", "a mountain landscape"),
-    "beach": ("a beach", "a calm ocean beach", "a sandy beach", "a seaside"),
+    "beach": ("a beach", "a calm ocean beach", "a sandy beach", "a seaside", "a beach with waves"),
     "forest": ("a forest", "a green forest landscape", "a magical forest", "woods", "fir trees"),
     "desert": ("a desert", "sand dunes", "a desert landscape"),
     "ocean": ("the ocean", "a blue ocean wave", "the sea with waves", "ocean waves", "open water"),
     "snow": ("a snowy field", "a winter landscape", "a snow landscape", "snow"),
-    "meadow": ("a meadow", "green hills", "a park", "a landscape", "a garden with flowers"),
-    "city": ("a busy city street", "a city", "a city street with buildings", "a big city"),
-    "neon city": ("a cyberpunk city with neon lights", "a neon city", "rainy neon-lit streets"),
+    "meadow": ("a meadow", "green hills", "a landscape", "a field of flowers", "a green field"),
+    "park": ("a park", "a city park with a bench", "a park with trees", "a green park"),
+    "garden": ("a garden", "a garden with flowers", "a flower garden", "a backyard garden"),
+    "city": (
+        "a busy city street",
+        "a city",
+        "a city street with buildings",
+        "a big city",
+        "a city street with cars",
+        "a busy city street with cars",
+    ),
+    "neon city": (
+        "a cyberpunk city with neon lights",
+        "a neon city",
+        "neon-lit streets",
+        "a cyberpunk city",
+    ),
     "castle": ("a castle", "a castle gate", "an old castle", "a stone castle"),
     "cave": ("a cave", "a cave with glowing crystals", "a dark cave", "a crystal cave"),
     "village": ("a village", "a village square", "a small town", "little houses"),
     "rooftop": ("a rooftop", "a view from a rooftop", "a roof above the city"),
-    "room": ("a room", "an empty room", "a room with a window", "a bedroom"),
+    "room": ("a room", "a bedroom", "a room with a bed and a window", "a cozy bedroom"),
+    "hallway": ("a hallway", "an empty hallway", "a long corridor", "a corridor with doors"),
+    "kitchen": ("a kitchen", "a cafe", "a cozy kitchen", "an empty cafe", "a kitchen with lamps"),
+    "lake": ("a lake", "a calm lake", "a river", "a lake with a wooden jetty", "a pond with reeds"),
+    "space": ("outer space", "planets and stars", "the moon", "a moon landscape", "space"),
 }
 SKY_PHRASES: Mapping[str, Words] = {
     "sunrise": ("at sunrise", "at dawn", "in the early morning", "during sunrise", "sunrise"),
-    "noon": ("at noon", "at midday", "on a sunny day", "in daylight", "during the day", "noon"),
+    "noon": ("at noon", "at midday", "in daylight", "during the day", "noon", "at noon"),
     "sunset": (
         "at sunset",
         "at dusk",
@@ -143,6 +210,8 @@ SKY_PHRASES: Mapping[str, Words] = {
         "at purple sunset",
         "under a purple sky",
         "purple sunset sky",
+        "at sunset with purple sky",
+        "at sunset under a purple sky",
     ),
     "night": (
         "at night",
@@ -153,12 +222,55 @@ SKY_PHRASES: Mapping[str, Words] = {
         "by moonlight",
     ),
 }
+CLEAR_SKY_PHRASES: Mapping[str, Words] = {
+    "noon": ("on a sunny day", "in bright sunshine", "under a blue sky"),
+    "night": ("on a clear night", "under a starry sky"),
+}
+DARK_PHRASES: Mapping[str, Words] = {
+    "room": ("in a dark room", "in dark room"),
+    "hallway": ("in a dark hallway",),
+    "forest": ("in a dark forest",),
+}
+TIME_NOUNS: Mapping[str, Words] = {
+    "sunrise": ("sunrise", "dawn", "morning"),
+    "noon": ("noon", "day", "midday"),
+    "sunset": ("sunset", "evening"),
+    "purple sunset": ("purple sunset",),
+    "night": ("night",),
+}
+WEATHER_PHRASES: Mapping[str, Words] = {
+    "rain": (
+        "in the rain",
+        "in rain",
+        "in pouring rain",
+        "in heavy rain",
+        "while it rains",
+        "with rain",
+        "in rainy weather",
+    ),
+    "snow": (
+        "in falling snow",
+        "while it snows",
+        "in a snowfall",
+        "with snow falling",
+        "with snowflakes",
+        "in a snowstorm",
+        "while snow is falling",
+    ),
+    "fog": ("in fog", "in the mist", "with mist", "with fog", "in thick fog", "in the fog"),
+}
+WEATHER_ADJECTIVES: Mapping[str, Words] = {
+    "rain": ("rainy", "rainy", "wet"),
+    "snow": ("snowy",),
+    "fog": ("foggy", "misty"),
+}
+CLEAR_PHRASES: Words = ("clear sky", "under a clear sky", "in clear weather")
 POSE_PHRASES: Mapping[str, Words] = {
-    "standing": ("standing", "standing still", "waiting", "posing", "looking at us"),
-    "walking": ("walking", "strolling", "exploring", "wandering", "hiking"),
-    "running": ("running", "racing", "running fast", "sprinting", "dashing"),
-    "sitting": ("sitting", "sitting down", "resting", "seated", "typing"),
-    "jumping": ("jumping", "leaping", "jumping high", "jumping for joy"),
+    "standing": ("standing", "standing", "standing still", "waiting", "posing", "looking at us"),
+    "walking": ("walking", "walking", "strolling", "exploring", "wandering", "hiking"),
+    "running": ("running", "running", "racing", "running fast", "sprinting", "dashing"),
+    "sitting": ("sitting", "sitting", "sitting down", "resting", "seated", "sitting on a box"),
+    "jumping": ("jumping", "leaping", "jumping high", "jumping for joy", "jumping over obstacles"),
     "celebrating": (
         "celebrating",
         "with both arms up",
@@ -167,51 +279,9 @@ POSE_PHRASES: Mapping[str, Words] = {
         "raising both arms",
     ),
 }
-BESIDE_PHRASES: Words = (
-    "next to {}",
-    "beside {}",
-    "with {}",
-    "and {}",
-    "near {}",
-    "meeting {}",
-    "looking at {}",
-    "finding {}",
-    "discovering {}",
-)
-DANGER_PHRASES: Words = ("fighting {}", "running away from {}", "facing {}", "battling {}")
-DANGERS = ("dragon", "spider", "dinosaur", "octopus", "tiger", "lion", "ghost")
 HELD_PHRASES: Mapping[str, Words] = {
     "sword": ("holding a sword", "with a sword", "with a shining sword"),
     "staff": ("holding a wooden staff", "with a magic staff", "holding a staff"),
     "torch": ("holding a torch", "with a burning torch", "carrying a torch"),
     "guitar": ("playing guitar", "playing a guitar", "with a guitar", "holding a guitar"),
 }
-OPENERS: Words = (
-    "a beautiful picture of",
-    "a storybook illustration of",
-    "an image of",
-    "a photo of",
-    "a cute",
-)
-THING_ADJECTIVES: Words = ("cute", "big", "little", "beautiful", "giant", "lovely", "old", "single")
-VIEW_ADJECTIVES: Words = ("peaceful", "beautiful", "calm", "quiet", "stunning", "magical")
-FILLERS: Words = (
-    "highly detailed",
-    "photorealistic",
-    "cartoon style",
-    "fantasy art style",
-    "anime style",
-    "4k",
-    "digital art",
-    "consistent character",
-    "masterpiece",
-    "soft light",
-    "storybook style",
-    "realistic",
-    "with mist",
-    "vibrant colors",
-    "cinematic",
-    "trending",
-    "sharp focus",
-    "freckles",
-)

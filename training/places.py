@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from training.canvas import GRID, Canvas
+from training.indoors import draw_view
 from training.nature import draw_sky
 from training.palette import Colour, Light, darker, lighter
 
@@ -43,7 +44,20 @@ def draw_city(canvas: Canvas, light: Light, rng: Random) -> Colour:
     canvas.rectangle(0, 404, GRID, GRID, road)
     for x in range(-30 + rng.randint(0, 40), GRID, 110):
         canvas.rectangle(x, 486, x + 60, 496, light.on((250, 250, 240)))
+    _draw_parked_car(canvas, rng.choice((58, 454)) + rng.randint(-10, 10), light, rng)
     return road
+
+
+def _draw_parked_car(canvas: Canvas, x: float, light: Light, rng: Random) -> None:
+    paint = light.on(rng.choice(((64, 132, 214), (70, 170, 150), (240, 240, 236))))
+    canvas.rectangle(x - 44, 352, x + 44, 396, paint, 16)
+    canvas.rectangle(x - 34, 360, x + 34, 384, lighter(light.sky_bottom, 0.3), 8)
+    canvas.rectangle(x - 76, 380, x + 76, 424, paint, 14)
+    for wheel in (x - 44, x + 44):
+        canvas.ellipse(wheel, 424, 17, 17, (38, 36, 44))
+        canvas.ellipse(wheel, 424, 7, 7, (170, 170, 178))
+    for lamp in (x - 68, x + 68):
+        canvas.ellipse(lamp, 396, 7, 7, LAMPLIGHT)
 
 
 def draw_neon_city(canvas: Canvas, light: Light, rng: Random) -> Colour:
@@ -97,23 +111,23 @@ def draw_castle(canvas: Canvas, light: Light, rng: Random) -> Colour:
 
 def draw_cave(canvas: Canvas, light: Light, rng: Random) -> Colour:
     """Paint rock around a mouth that shows the sky, with crystals; return the floor's colour."""
-    draw_sky(canvas, light, rng)
-    rock: Colour = (70, 62, 84)
-    mouth = (172 + rng.randint(-18, 18), 210, 150, 150)
-    x, y, rx, ry = mouth
-    canvas.rectangle(0, 0, x - rx, GRID, rock)
-    canvas.rectangle(x + rx, 0, GRID, GRID, rock)
-    outline = [(x - rx, y), (x - rx * 0.8, y - ry * 0.6), (x, y - ry), (x + rx * 0.7, y - ry * 0.7)]
-    canvas.polygon([(0, 0), (x - rx, GRID), *outline, (x + rx, y), (GRID, GRID), (GRID, 0)], rock)
-    floor: Colour = (92, 82, 104)
+    rock, dark, floor = (70, 62, 84), (50, 44, 64), (92, 82, 104)
+    x, y, rx, ry = 146 + rng.randint(-14, 14), 200, 128, 150
+    draw_view(canvas, light, (x - rx, y - ry, x + rx, 384), rng)
+    arch = [
+        (x + rx * across, y - ry * up)
+        for across, up in ((-1, -1.3), (-0.96, 0.1), (-0.72, 0.62), (-0.2, 0.96), (0.4, 0.86))
+    ]
+    arch += [(x + rx * 0.84, y - ry * 0.4), (x + rx, y + ry * 1.3)]
+    canvas.polygon([(-10, GRID), *arch, (GRID, GRID), (GRID, -10), (-10, -10)], rock)
+    canvas.rectangle(0, 0, GRID, y - ry * 0.94, rock)
     canvas.rectangle(0, 380, GRID, GRID, floor)
-    for spot in (30, 120, 400, 470):
-        canvas.polygon(
-            [(spot - 24, -4), (spot, rng.randint(70, 120)), (spot + 24, -4)], (50, 44, 64)
-        )
-    for spot in (40, 340, 440, 480):
+    for spot in (24, 330, 404, 474):
+        canvas.polygon([(spot - 26, -4), (spot, rng.randint(80, 140)), (spot + 26, -4)], dark)
+    for spot in (36, 352, 420, 482):
         fill = rng.choice(((80, 230, 250), (200, 110, 255), (110, 250, 180)))
-        tall, x = rng.randint(60, 110), spot + rng.randint(-16, 16)
+        tall, x = rng.randint(70, 130), spot + rng.randint(-12, 12)
+        canvas.haze(x, 400 - tall / 2, 64, tall, fill, 0.35)
         canvas.polygon([(x - 20, 400), (x - 14, 400 - tall), (x, 376 - tall), (x, 400)], fill)
         side = [(x, 376 - tall), (x + 16, 400 - tall), (x + 20, 400), (x, 400)]
         canvas.polygon(side, darker(fill, 0.25))
@@ -155,32 +169,26 @@ def draw_rooftop(canvas: Canvas, light: Light, rng: Random) -> Colour:
     canvas.rectangle(0, 356, GRID, 398, light.on((206, 196, 190)))
     for x in range(0, GRID, 64):
         canvas.rectangle(x, 366, x + 4, 398, light.on((150, 140, 136)))
+    side = rng.choice((-1, 1))
+    _draw_chimney(canvas, 256 - side * 196, light)
+    _draw_tank(canvas, 256 + side * 190, light)
     return roof
 
 
-def draw_room(canvas: Canvas, light: Light, rng: Random) -> Colour:
-    """Paint a room whose window shows the sky; return the floor's colour."""
-    draw_sky(canvas, light, rng)
-    dim = light if not light.stars else Light(*_room_light(light))
-    wall = dim.on(rng.choice(((222, 196, 170), (178, 206, 200), (216, 190, 206))))
-    left = 250 + rng.randint(-20, 20)
-    right = left + 220
-    for box in ((0, 0, left, GRID), (right, 0, GRID, GRID), (0, 0, GRID, 24), (0, 240, GRID, GRID)):
-        canvas.rectangle(*box, wall)
-    frame = dim.on((250, 246, 240))
-    for x in (left, (left + right) / 2, right):
-        canvas.rectangle(x - 6, 18, x + 6, 246, frame)
-    for y in (24, 240):
-        canvas.rectangle(left - 14, y - 6, right + 14, y + 6, frame)
-    floor = dim.on((176, 122, 78))
-    canvas.rectangle(0, 390, GRID, GRID, floor)
-    canvas.rectangle(0, 380, GRID, 394, frame)
-    canvas.rectangle(36, 70, 156, 170, dim.on((150, 100, 60)), 4)
-    canvas.rectangle(48, 82, 144, 158, dim.on((240, 200, 110)))
-    return floor
+def _draw_chimney(canvas: Canvas, x: float, light: Light) -> None:
+    brick = light.on((186, 84, 66))
+    canvas.rectangle(x - 32, 286, x + 32, 412, brick)
+    for y in (316, 346, 376):
+        canvas.rectangle(x - 32, y, x + 32, y + 4, lighter(brick, 0.35))
+    canvas.rectangle(x - 40, 272, x + 40, 292, darker(brick, 0.2), 3)
 
 
-def _room_light(
-    light: Light,
-) -> tuple[Colour, Colour, tuple[float, float, float], tuple[int, int, int], Colour]:
-    return light.sky_top, light.sky_bottom, (0.5, 0.48, 0.62), light.disc, light.disc_colour
+def _draw_tank(canvas: Canvas, x: float, light: Light) -> None:
+    """Paint a wooden water tank on legs."""
+    wood = light.on((160, 112, 72))
+    for leg in (x - 40, x, x + 34):
+        canvas.rectangle(leg, 330, leg + 7, 412, darker(wood, 0.45))
+    canvas.rectangle(x - 50, 240, x + 50, 344, wood, 6)
+    for plank in (-26, 0, 26):
+        canvas.rectangle(x + plank - 2, 244, x + plank + 2, 340, darker(wood, 0.25))
+    canvas.polygon([(x - 60, 246), (x, 192), (x + 60, 246)], light.on((112, 104, 110)))

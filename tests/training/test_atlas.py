@@ -17,10 +17,23 @@ def test_there_is_a_painted_glyph_for_every_thing_that_names_one() -> None:
     assert set(atlas) == {thing.name for thing in THINGS if thing.glyph}
     for picture in atlas.values():
         assert picture.mode == "RGBA"
+        assert max(picture.size) > 80
         assert min(picture.size) > 40
 
 
 def test_names_lead_to_their_thing() -> None:
     for thing in THINGS:
         assert thing_named(thing.name) is thing
-    assert len({thing.name for thing in THINGS}) == len(THINGS)
+
+
+def test_no_name_is_used_twice() -> None:
+    names = [name for thing in THINGS for name in thing.names]
+    assert len(set(names)) == len(names)
+    assert len({thing.glyph for thing in THINGS}) == len(THINGS) >= 150
+
+
+def test_the_first_48_things_stay_what_they_were() -> None:
+    first = [thing.name for thing in THINGS[:48]]
+    assert first[0] == "dragon"
+    assert first[6] == "treasure chest"
+    assert first[47] == "fire"

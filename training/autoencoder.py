@@ -1,11 +1,10 @@
-"""Stage 1: an autoencoder that shrinks pictures 16 times in each direction."""
+"""Stage 1: an autoencoder that shrinks pictures 8 times in each direction."""
 
 from __future__ import annotations
 
-import json
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -13,21 +12,23 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.checkpoint import StageClock, read_checkpoint, write_atomically
+from training.ahead import work_ahead
+from training.checkpoint import StageClock, note, read_checkpoint, write_atomically
 from training.presets import AutoencoderShape, Preset
 from training.world import draw_scene, training_scene
 
-logger = logging.getLogger(__name__)
 CHECKPOINT = "autoencoder.pt"
 CROPS_PER_PICTURE = 2
 LATENT_NOISE = 0.1
 RGB = 3
 COLOUR_DEVIATION = 0.27
 TEST_SEED_OFFSET = 1_000_003
+TEST_PICTURES = 8
 
 
 def build_autoencoder(shape: AutoencoderShape, scaling_factor: float = 1.0) -> AutoencoderTiny:
@@ -87,26 +88,28 @@ def _pass_colours(model: AutoencoderTiny) -> None:
     up[0].bias[:RGB] = 0.5
 
 
-def to_tensor(pictures: list[np.ndarray]) -> Tensor:
-    """Stack uint8 pictures (size, size, 3) into float32 (n, 3, size, size) in -1 to 1."""
-    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+def to_tensor(pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | Tensor) -> Tensor:
+    """Turn uint8 pictures (size, size, 3) into float32 (n, 3, size, size) in -1 to 1."""
+    if not isinstance(pictures, Tensor):
+        pictures = torch.from_numpy(np.asarray(pictures))
+    stacked = pictures.permute(0, 3, 1, 2)
     return stacked.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 
-def draw_crops(preset: Preset, step: int) -> Tensor:
-    """Return the batch of that step: random crops of fresh pictures, in -1 to 1."""
+def draw_crops(preset: Preset, step: int) -> NDArray[np.uint8]:
+    """Return that step's random crops of fresh pictures, (batch, crop, crop, 3)."""
     rng = Random(f"crops:{preset.seed}:{step}")
     crop, batch = preset.autoencoder.crop, preset.autoencoder_budget.batch
     crops: list[np.ndarray] = []
     index = step * batch
     while len(crops) < batch:
-        picture = draw_scene(training_scene(preset.seed, index), preset.size)
+        picture = draw_scene(training_scene(preset.seed, index, preset.things), preset.size)
         index += 1
         for _ in range(CROPS_PER_PICTURE):
             x, y = (rng.randint(0, preset.size - crop) for _ in range(2))
             piece = picture[y : y + crop, x : x + crop]
             crops.append(piece[:, ::-1] if rng.random() < 0.5 else piece)
-    return to_tensor(crops[:batch])
+    return np.stack(crops[:batch])
 
 
 def _edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -133,7 +136,7 @@ def train_autoencoder(
     """
     torch.manual_seed(preset.seed)
     model = build_autoencoder(preset.autoencoder)
-    initialize(model, draw_crops(preset, 0))
+    initialize(model, to_tensor(draw_crops(preset, 0)))
     model = model.to(preset.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99))
     clock = StageClock(preset.autoencoder_budget)
@@ -142,10 +145,14 @@ def train_autoencoder(
         model.load_state_dict(saved["model"])
         if "optimizer" in saved:
             optimizer.load_state_dict(saved["optimizer"])
-        clock = StageClock(preset.autoencoder_budget, saved["step"], saved["spent_s"])
+        warm_from = 0 if "optimizer" in saved else saved["step"]
+        clock = StageClock(preset.autoencoder_budget, saved["step"], saved["spent_s"], warm_from)
     last_saved = time.monotonic()
-    while not clock.done:
-        loss = _train_step(model, optimizer, preset, clock)
+    steps = range(clock.step, clock.step if clock.done else preset.autoencoder_budget.steps)
+    for crops in work_ahead(partial(draw_crops, preset), steps, preset.workers):
+        if clock.done:
+            break
+        loss = _train_step(model, optimizer, to_tensor(crops), clock)
         clock.tick()
         due = time.monotonic() - last_saved > preset.checkpoint_s
         if due or clock.done:
@@ -159,15 +166,15 @@ def train_autoencoder(
 
 
 def _train_step(
-    model: AutoencoderTiny, optimizer: torch.optim.Optimizer, preset: Preset, clock: StageClock
+    model: AutoencoderTiny, optimizer: torch.optim.Optimizer, pictures: Tensor, clock: StageClock
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = clock.learning_rate()
-    pictures = draw_crops(preset, clock.step).to(preset.device)
-    with torch.autocast(preset.device, torch.bfloat16):
+    pictures = pictures.to(model.device)
+    with torch.autocast(model.device.type, torch.bfloat16):
         latents = model.encoder(pictures)
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(clock.step))
-        rebuilt = model.decoder(latents + LATENT_NOISE * noise.to(preset.device))
+        rebuilt = model.decoder(latents + LATENT_NOISE * noise.to(model.device))
     loss = autoencoder_loss(pictures, rebuilt.float(), latents.float())
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -195,14 +202,11 @@ def _report(
 ) -> None:
     """Log the round trip's quality and write a picture of it: originals over copies."""
     seed = preset.seed + TEST_SEED_OFFSET
-    pictures = to_tensor([draw_scene(training_scene(seed, i), preset.size) for i in range(8)])
+    scenes = [training_scene(seed, index, preset.things) for index in range(TEST_PICTURES)]
+    pictures = to_tensor([draw_scene(scene, preset.size) for scene in scenes])
     rebuilt = round_trip(model, pictures)
     quality = peak_signal_to_noise_db(pictures, rebuilt)
-    record = {"stage": "autoencoder", "step": clock.step, "minutes": clock.spent_s / 60}
-    record |= {"loss": loss, "psnr_db": quality}
-    logger.info("%s", record)
-    with (run_dir / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps(record) + "\n")
+    note(run_dir, "autoencoder", clock, loss=round(loss, 4), psnr_db=round(quality, 2))
     rows = [torch.cat(list(rows), dim=-1) for rows in (pictures, rebuilt)]
     sheet = torch.cat(rows, dim=-2).add(1).mul(127.5).round().to(torch.uint8)
     Image.fromarray(sheet.permute(1, 2, 0).numpy()).save(run_dir / "round-trip.png")

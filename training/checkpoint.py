@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -12,7 +14,9 @@ import torch
 
 from training.presets import Budget
 
+logger = logging.getLogger(__name__)
 LONGEST_STEP_S = 30.0
+METRICS = "metrics.jsonl"
 
 
 def write_atomically(path: Path, state: Mapping[str, Any]) -> None:
@@ -34,10 +38,17 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
 
 
 class StageClock:
-    """Counts a stage's steps and its own training time across restarts."""
+    """Counts a stage's steps and its own training time across restarts.
 
-    def __init__(self, budget: Budget, step: int = 0, spent_s: float = 0.0) -> None:
+    Args:
+        warm_from: The step at which the optimizer began empty; it warms up from there.
+    """
+
+    def __init__(
+        self, budget: Budget, step: int = 0, spent_s: float = 0.0, warm_from: int = 0
+    ) -> None:
         self.budget = budget
+        self.warm_from = warm_from
         self.step = step
         self.spent_s = spent_s
         self._last = time.monotonic()
@@ -61,7 +72,16 @@ class StageClock:
         self.step += 1
 
     def learning_rate(self) -> float:
-        """Return the rate for the next step: warm-up, flat, then the last 30% down to zero."""
-        warm = min(1.0, (self.step + 1) / self.budget.warmup)
-        decay = min(1.0, (1.0 - self.progress) / 0.3)
+        """Return the rate for the next step: warm-up, flat, then the last 40% down to zero."""
+        warm = min(1.0, (self.step - self.warm_from + 1) / self.budget.warmup)
+        decay = min(1.0, (1.0 - self.progress) / 0.4)
         return self.budget.learning_rate * warm * max(decay, 0.002)
+
+
+def note(run_dir: Path, stage: str, clock: StageClock, **figures: Any) -> None:
+    """Log figures of a stage and add them to the run's metrics, one JSON object a line."""
+    minutes = round(clock.spent_s / 60, 2)
+    record = {"stage": stage, "step": clock.step, "minutes": minutes, **figures}
+    logger.info("%s", record)
+    with (run_dir / METRICS).open("a") as file:
+        file.write(json.dumps(record) + "\n")

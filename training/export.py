@@ -1,4 +1,4 @@
-"""Stage 5: write the trained model as a StableDiffusionPipeline that ships with the project."""
+"""Stage 6: write the trained model as a StableDiffusionPipeline that ships with the project."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def build_pipeline(preset: Preset, run_dir: Path) -> StableDiffusionPipeline:
     vae = build_autoencoder(preset.autoencoder, second["scaling_factor"])
     vae.load_state_dict(first["model"])
     tokenizer = load_tokenizer(run_dir / "tokenizer")
-    model = build_story_model(preset, tokenizer)
-    model.load_state_dict(second["average"])
+    model = build_story_model(preset, run_dir)
+    model.unet.load_state_dict(second["average"])
     scheduler = DPMSolverMultistepScheduler(
         prediction_type="flow_prediction",
         use_flow_sigmas=True,

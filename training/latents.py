@@ -1,17 +1,20 @@
-"""Stage 3: draw the training pictures and keep their latents on disk."""
+"""Stage 4: draw the training pictures and keep their latents on disk."""
 
 from __future__ import annotations
 
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 from numpy.typing import NDArray
+from torch import Tensor
 
+from training.ahead import work_ahead
 from training.autoencoder import to_tensor
 from training.presets import Preset
 from training.world import draw_scene, training_scene
@@ -36,9 +39,9 @@ class LatentSet:
 
 
 def _note_progress(run_dir: Path, done: int) -> None:
-    partial = run_dir / (PROGRESS + ".partial")
-    partial.write_text(json.dumps({"done": done}))
-    partial.replace(run_dir / PROGRESS)
+    fresh = run_dir / (PROGRESS + ".partial")
+    fresh.write_text(json.dumps({"done": done}))
+    fresh.replace(run_dir / PROGRESS)
 
 
 def _open(preset: Preset, run_dir: Path) -> tuple[NDArray[np.float16], int]:
@@ -53,19 +56,31 @@ def _open(preset: Preset, run_dir: Path) -> tuple[NDArray[np.float16], int]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape), 0
 
 
+def draw_chunk(preset: Preset, first: int, stop: int) -> NDArray[np.uint8]:
+    """Draw training pictures `first` to `stop` - 1, (n, size, size, 3)."""
+    scenes = (training_scene(preset.seed, number, preset.things) for number in range(first, stop))
+    return np.stack([draw_scene(scene, preset.size) for scene in scenes])
+
+
+def _draw_kept_chunk(preset: Preset, first: int) -> NDArray[np.uint8]:
+    return draw_chunk(preset, first, min(first + CHUNK, preset.pictures))
+
+
+def scale_of(latents: Tensor) -> float:
+    """Return what multiplies such latents to deviation 1."""
+    return round(float(1 / latents.std()), 4)
+
+
 @torch.inference_mode()
 def encode_pictures(preset: Preset, run_dir: Path, model: AutoencoderTiny) -> None:
     """Encode pictures up to the preset's number, going on from where it stopped."""
     array, done = _open(preset, run_dir)
-    while done < preset.pictures:
-        stop = min(done + CHUNK, preset.pictures)
-        pictures = [
-            draw_scene(training_scene(preset.seed, i), preset.size) for i in range(done, stop)
-        ]
+    work = partial(_draw_kept_chunk, preset)
+    for pictures in work_ahead(work, range(done, preset.pictures, CHUNK), preset.workers):
         with torch.autocast(preset.device, torch.bfloat16):
             latents = model.encoder(to_tensor(pictures).to(preset.device))
-        array[done:stop] = latents.float().cpu().numpy()
-        done = stop
+        array[done : done + len(pictures)] = latents.float().cpu().numpy()
+        done += len(pictures)
         if done // CHUNK % CHUNKS_PER_NOTE == 0 or done == preset.pictures:
             array.flush()
             _note_progress(run_dir, done)
@@ -81,5 +96,5 @@ def load_latents(preset: Preset, run_dir: Path) -> LatentSet:
     array, done = _open(preset, run_dir)
     if done < preset.pictures:
         raise ValueError(f"{done} of {preset.pictures} pictures are encoded")
-    sample = np.asarray(array[: min(4096, len(array))], dtype=np.float32)
-    return LatentSet(array, round(float(1 / sample.std()), 4))
+    sample = torch.from_numpy(np.asarray(array[: min(4096, len(array))], dtype=np.float32))
+    return LatentSet(array, scale_of(sample))

@@ -22,13 +22,13 @@ class Budget:
 
 @dataclass(frozen=True)
 class AutoencoderShape:
-    """AutoencoderTiny: one width, five levels, 16 times smaller, 16 latent channels."""
+    """AutoencoderTiny: one width, as many levels as blocks are given, each half the last."""
 
     width: int
     encoder_blocks: tuple[int, ...]
     decoder_blocks: tuple[int, ...]
     crop: int
-    latent_channels: int = 16
+    latent_channels: int = 8
 
     @property
     def reduction(self) -> int:
@@ -60,9 +60,12 @@ class Preset:
 
     Attributes:
         size: Native width and height in pixels.
-        pictures: How many pictures are encoded for the U-Net.
+        pictures: How many pictures are encoded for the U-Net; when streamed, at one time.
         captions: How many captions the tokenizer is trained on.
+        workers: Processes that draw ahead; 0 to draw in between.
         checkpoint_s: Seconds between checkpoints.
+        things: How many of THINGS its world has; None for all.
+        streamed: Whether the U-Net learns from pictures that are drawn meanwhile.
         device: Where the networks live, as torch names it.
     """
 
@@ -72,11 +75,16 @@ class Preset:
     pictures: int
     captions: int
     threads: int
+    workers: int
     checkpoint_s: float
     autoencoder: AutoencoderShape
     autoencoder_budget: Budget
+    reading_budget: Budget
+    judge_budget: Budget
     diffusion: DiffusionShape
     diffusion_budget: Budget
+    things: int | None = None
+    streamed: bool = False
     device: str = "cpu"
 
     @property
@@ -85,7 +93,7 @@ class Preset:
         return self.size // self.autoencoder.reduction
 
 
-_TINY = AutoencoderShape(64, (0, 0, 2, 3, 3), (4, 4, 2, 0, 0), crop=128)
+_TINY = AutoencoderShape(64, (0, 0, 2, 4), (4, 3, 1, 0), crop=128, latent_channels=8)
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
@@ -95,23 +103,31 @@ PRESETS: dict[str, Preset] = {
         pictures=16,
         captions=200,
         threads=2,
+        workers=0,
         checkpoint_s=60,
-        autoencoder=AutoencoderShape(8, (0, 0, 0, 0, 1), (1, 0, 0, 0, 0), crop=32),
+        autoencoder=AutoencoderShape(8, (0, 0, 0, 1), (1, 0, 0, 0), crop=32),
         autoencoder_budget=Budget(4, 1, 4, 1e-3, 2),
+        reading_budget=Budget(4, 1, 4, 1e-3, 2),
+        judge_budget=Budget(4, 1, 4, 1e-3, 2),
         diffusion=DiffusionShape((32, 32), (False, True), 1, 32, 1, 2),
         diffusion_budget=Budget(4, 1, 4, 1e-3, 2),
+        things=48,
     ),
     "cpu": Preset(
         name="cpu",
         size=256,
         seed=2026,
-        pictures=14_336,
+        pictures=28_672,
         captions=40_000,
         threads=2,
+        workers=1,
         checkpoint_s=120,
         autoencoder=_TINY,
-        autoencoder_budget=Budget(20_000, 15, 8, 1.5e-3),
-        diffusion=DiffusionShape((128, 256), (False, True), 1, 256, 4, 4),
+        autoencoder_budget=Budget(20_000, 26, 8, 1.5e-3),
+        reading_budget=Budget(900, 12, 64, 2e-3, 50),
+        judge_budget=Budget(6_000, 11, 64, 2e-3, 100),
+        diffusion=DiffusionShape((64, 128, 256), (False, False, True), 1, 256, 4, 4),
         diffusion_budget=Budget(20_000, 240, 32, 6e-4, 150),
+        things=48,
     ),
 }

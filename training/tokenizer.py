@@ -24,7 +24,7 @@ def iterate_captions(preset: Preset) -> Iterator[str]:
     """Yield the captions that the tokenizer learns from."""
     rng = Random(f"tokenizer:{preset.seed}")
     for index in range(preset.captions):
-        yield write_caption(training_scene(preset.seed, index), rng)
+        yield write_caption(training_scene(preset.seed, index, preset.things), rng)
 
 
 def train_tokenizer(preset: Preset, target: Path) -> None:

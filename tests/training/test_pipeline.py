@@ -31,7 +31,7 @@ class Run:
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     run = Run(tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("target") / "bundled")
     threads = torch.get_num_threads()
-    stages = ["autoencoder", "tokenizer", "latents", "diffusion", "export"]
+    stages = ["autoencoder", "tokenizer", "reading", "latents", "diffusion", "export"]
     arguments = ["--preset", "smoke", "--run-dir", str(run.run_dir), "--target", str(run.bundle)]
     main([*arguments, *stages])
     yield run
@@ -85,7 +85,7 @@ def test_any_text_encodes_into_the_window(smoke: Run) -> None:
 def test_a_finished_stage_does_nothing_when_run_again(smoke: Run) -> None:
     before = {path: path.stat().st_mtime_ns for path in smoke.run_dir.glob("*.pt")}
     arguments = ["--preset", "smoke", "--run-dir", str(smoke.run_dir)]
-    main([*arguments, "autoencoder", "tokenizer", "latents", "diffusion"])
+    main([*arguments, "autoencoder", "tokenizer", "reading", "latents", "diffusion"])
     assert before == {path: path.stat().st_mtime_ns for path in smoke.run_dir.glob("*.pt")}
 
 
@@ -114,9 +114,10 @@ def test_a_cut_run_ends_where_an_uncut_one_does(tmp_path: Path) -> None:
         torch.testing.assert_close(second["model"][name], weight, rtol=1e-3, atol=1e-4)
 
 
-def test_the_cpu_preset_shrinks_pictures_sixteen_times() -> None:
-    preset = PRESETS["cpu"]
-    assert preset.latent_size == 16
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_knows_how_far_its_autoencoder_shrinks(name: str) -> None:
+    preset = PRESETS[name]
     with torch.inference_mode():
         latents = build_autoencoder(preset.autoencoder).encoder(torch.zeros(1, 3, 64, 64))
-    assert latents.shape == (1, 16, 4, 4)
+    side = 64 * preset.latent_size // preset.size
+    assert latents.shape == (1, preset.autoencoder.latent_channels, side, side)

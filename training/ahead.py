@@ -1,0 +1,46 @@
+"""Draws ahead in worker processes, so that the networks never wait for pictures."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+AHEAD_PER_WORKER = 3
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def work_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result]:
+    """Yield `function(item)` for each item in order, computed ahead by that many processes.
+
+    Args:
+        workers: Processes; with 0 everything is computed here, when it is asked for.
+    """
+    if workers == 0:
+        yield from map(function, items)
+        return
+    rest = iter(items)
+    pending: deque[Future[Result]] = deque()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_use_one_thread) as pool:
+        pending.extend(pool.submit(function, x) for x in islice(rest, AHEAD_PER_WORKER * workers))
+        try:
+            while pending:
+                result = pending.popleft().result()
+                pending.extend(pool.submit(function, x) for x in islice(rest, 1))
+                yield result
+        finally:
+            for future in pending:
+                future.cancel()

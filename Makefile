@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint browser train bench clean
+.PHONY: run test lint browser train evaluate bench clean
 
 run: $(VENV)/.runs
 	$(BIN)/python app.py $(ARGS)
@@ -37,6 +37,10 @@ bench: $(VENV)/.tests
 
 train: $(VENV)/.tests
 	$(BIN)/python -m training $(ARGS)
+
+# Scores the bundled model; ARGS picks another, as in: make evaluate ARGS="--target FOLDER"
+evaluate: $(VENV)/.tests
+	$(BIN)/python -m training evaluate $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

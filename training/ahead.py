@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,8 +18,17 @@ Result = TypeVar("Result")
 AHEAD_PER_WORKER = 3
 
 
-def _use_one_thread() -> None:
+def _prepare_worker() -> None:
     torch.set_num_threads(1)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that asked for work was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def work_ahead(
@@ -34,7 +45,7 @@ def work_ahead(
     rest = iter(items)
     pending: deque[Future[Result]] = deque()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_use_one_thread) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
         pending.extend(pool.submit(function, x) for x in islice(rest, AHEAD_PER_WORKER * workers))
         try:
             while pending:

@@ -21,7 +21,7 @@ from transformers import CLIPTextModel
 
 from training.checkpoint import StageClock, note, read_checkpoint, write_atomically
 from training.lessons import Lessons, open_lessons
-from training.muon import Optimizers
+from training.muon import Optimizers, resume
 from training.networks import build_unet
 from training.presets import Preset
 from training.reading import load_text_encoder
@@ -29,7 +29,7 @@ from training.reading import load_text_encoder
 logger = logging.getLogger(__name__)
 CHECKPOINT = "diffusion.pt"
 TIME_MEAN, TIME_DEVIATION = 0.5, 1.0
-EMA_DECAY = 0.999
+EMA_DECAY = 0.998
 STEPS_PER_NOTE = 100
 
 
@@ -83,15 +83,12 @@ def build_story_model(preset: Preset, run_dir: Path) -> StoryModel:
 def prepare_batch(preset: Preset, lessons: Lessons, step: int) -> Batch:
     """Return the batch of that step: a lesson, times and noise."""
     lesson = lessons.take(step)
-    generator = torch.Generator().manual_seed(preset.seed * 1_000_003 + step)
-    times = torch.randn(len(lesson.latents), generator=generator) * TIME_DEVIATION + TIME_MEAN
-    noise = torch.randn(lesson.latents.shape, generator=generator)
-    return Batch(
-        lesson.latents,
-        lesson.tokens,
-        times.sigmoid().to(preset.device),
-        noise.to(preset.device),
-    )
+    device = preset.device
+    generator = torch.Generator(device).manual_seed(preset.seed * 1_000_003 + step)
+    count, shape = len(lesson.latents), lesson.latents.shape
+    times = torch.randn(count, generator=generator, device=device) * TIME_DEVIATION + TIME_MEAN
+    noise = torch.randn(shape, generator=generator, device=device)
+    return Batch(lesson.latents, lesson.tokens, times.sigmoid(), noise)
 
 
 def flow_loss(model: StoryModel, batch: Batch) -> Tensor:
@@ -122,15 +119,16 @@ class MovingAverage:
 def train_diffusion(preset: Preset, run_dir: Path) -> None:
     """Train to the end of the budget, resuming from the last checkpoint."""
     model = build_story_model(preset, run_dir)
+    if preset.device != "cpu":
+        model.unet.compile()
     average = MovingAverage(model.unet)
     optimizers = Optimizers(model.unet)
     path = run_dir / CHECKPOINT
     clock = StageClock(preset.diffusion_budget)
     if (saved := read_checkpoint(path)) is not None:
         model.unet.load_state_dict(saved["unet"])
-        optimizers.load_state_dict(saved["optimizers"])
         average.weights = {k: v.to(preset.device) for k, v in saved["average"].items()}
-        clock = StageClock(preset.diffusion_budget, saved["step"], saved["spent_s"])
+        clock = resume(preset.diffusion_budget, saved, optimizers)
     if clock.done:
         return
     lessons = open_lessons(preset, run_dir, clock.step)

@@ -7,15 +7,18 @@ is Liu et al. 2025.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from training.checkpoint import StageClock
+from training.presets import Budget
+
 MOMENTUM = 0.95
 WEIGHT_DECAY = 0.01
-ROUNDS = 5
+ROUNDS = 4
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 SCALE = 0.2
 
@@ -85,3 +88,11 @@ class Optimizers:
         """Go on from a checkpoint."""
         for optimizer, state in zip(self._both, states, strict=True):
             optimizer.load_state_dict(state)
+
+
+def resume(budget: Budget, saved: Mapping[str, Any], optimizers: Optimizers) -> StageClock:
+    """Go on from a stage's checkpoint; one without optimizers warms up afresh."""
+    if "optimizers" in saved:
+        optimizers.load_state_dict(saved["optimizers"])
+        return StageClock(budget, saved["step"], saved["spent_s"])
+    return StageClock(budget, saved["step"], saved["spent_s"], warm_from=saved["step"])

@@ -22,7 +22,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from training.captions import write_caption
 from training.checkpoint import StageClock, note, read_checkpoint, write_atomically
 from training.heroes import BEARDS, EYEWEAR, GARMENTS, HAIR_STYLES, HELD, KINDS, POSES, ROLES
-from training.muon import Optimizers
+from training.muon import Optimizers, resume
 from training.networks import build_text_encoder
 from training.palette import EYE_COLOURS, GARMENT_COLOURS, HAIR_COLOURS, LIGHTS
 from training.presets import Preset
@@ -140,9 +140,8 @@ def train_reading(preset: Preset, run_dir: Path) -> Reader:
     clock = StageClock(budget)
     path = run_dir / CHECKPOINT
     if (saved := read_checkpoint(path)) is not None:
-        reader.load_state_dict(saved["model"])
-        optimizers.load_state_dict(saved["optimizers"])
-        clock = StageClock(budget, saved["step"], saved["spent_s"])
+        reader.load_state_dict(saved["model"], strict=False)  # an adopted one has no heads
+        clock = resume(budget, saved, optimizers)
     last_saved, losses = time.monotonic(), list[float]()
     while not clock.done:
         batch = _batch(preset, tokenizer, preset.seed, clock.step * budget.batch, budget.batch)
@@ -173,9 +172,11 @@ def load_text_encoder(preset: Preset, run_dir: Path) -> CLIPTextModel:
     """
     if (saved := read_checkpoint(run_dir / CHECKPOINT)) is None:
         raise FileNotFoundError(f"no {CHECKPOINT} in {run_dir}: run the reading stage first")
-    reader = build_reader(preset, load_tokenizer(run_dir / "tokenizer"))
-    reader.load_state_dict(saved["model"])
-    return reader.text_encoder
+    text_encoder = build_text_encoder(preset, load_tokenizer(run_dir / "tokenizer"))
+    prefix = "text_encoder."
+    weights = {k.removeprefix(prefix): v for k, v in saved["model"].items() if prefix in k}
+    text_encoder.load_state_dict(weights)
+    return text_encoder
 
 
 @torch.inference_mode()

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from api import build_api
-from engine import Engine, Settings
+from api.logs import configure_logs
+from engine import Engine, EngineError, Settings
 from ui import mount_ui
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     Raises:
         OSError: the data folder cannot be made or written.
+        EngineError: the data folder is in use, or its journal cannot be used.
     """
     engine = Engine(settings)
     app = build_api(engine)
@@ -50,17 +52,20 @@ def main() -> None:
     try:
         settings = CliApp.run(Settings)
     except ValidationError as err:
-        sys.exit("\n".join(f"--{_flag(e['loc'])}: {e['msg']}" for e in err.errors()))
+        sys.exit(
+            "\n".join(
+                _flag(e["loc"]) + e["msg"].removeprefix("Value error, ") for e in err.errors()
+            )
+        )
     except SettingsError as err:
         sys.exit(str(err))
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    configure_logs(settings.log_level, as_json=settings.log_json)
     try:
         app = create_app(settings)
     except OSError as err:
         sys.exit(f"--data-dir {settings.data_dir} cannot be used: {err.strerror}")
+    except EngineError as err:
+        sys.exit(f"{err.message} {err.advice}")
     logger.info("Storyreel on http://%s:%d/ui/", settings.host, settings.port)
     config = uvicorn.Config(
         app,
@@ -68,13 +73,13 @@ def main() -> None:
         port=settings.port,
         log_config=None,
         timeout_graceful_shutdown=1,
-        access_log=settings.log_level == "debug",
+        access_log=False,
     )
     Server(config).run()
 
 
 def _flag(location: tuple[int | str, ...]) -> str:
-    return str(location[0]).replace("_", "-") if location else "settings"
+    return f"--{str(location[0]).replace('_', '-')}: " if location else ""
 
 
 if __name__ == "__main__":

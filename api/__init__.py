@@ -9,6 +9,8 @@ from fastapi_offline import FastAPIOffline
 
 from api.documented import build_router
 from api.errors import handle_errors
+from api.jobs import build_job_router
+from api.keys import Keyring, read_secret
 from api.security import MAX_BODY_BYTES, guard
 from engine import Engine
 
@@ -17,7 +19,7 @@ Prompts into images, and a list of scenes with one hero into a story video.
 
 * Types are strict: `"25"` is not `25`, and unknown fields are refused.
 * The same seed and request give the same picture; a seed that is left out is drawn and told.
-* A client that leaves a `/generate…` call cancels its work.
+* A client that leaves a `/generate…` call cancels its work; a job goes on, and is found again.
 * Every error answers a `code` for programs, a `detail` and an `advice` for people.
 
 The page is at [/ui/](/ui/), its client endpoints at [/ui/?view=api](/ui/?view=api).
@@ -44,6 +46,8 @@ def build_api(engine: Engine) -> FastAPI:
     )
     app.state.engine = engine
     app.include_router(build_router(engine))
+    app.include_router(build_job_router(engine))
     handle_errors(app)
-    guard(app, engine.settings)
+    settings = engine.settings
+    guard(app, settings, Keyring(settings.keys(), read_secret(settings.data_dir)))
     return app

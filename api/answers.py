@@ -55,12 +55,17 @@ class DownloadInfo(BaseModel):
     note: str
 
 
-class Health(BaseModel):
+class BriefHealth(BaseModel):
     """How the service is; 200 while the process lives."""
 
     status: Literal["healthy"] = "healthy"
     model_loaded: bool
     device: str = Field(examples=["cpu"], description='"pending" until it is known.')
+
+
+class Health(BriefHealth):
+    """How the service is, with everything that operators want to know."""
+
     model: str | None
     model_state: Literal["loading", "ready", "unavailable"]
     dtype: str | None

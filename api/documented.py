@@ -2,15 +2,27 @@
 
 import asyncio
 import base64
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 
-from api.answers import Base64Image, GenerateBody, Health, Ready, ServiceInfo, health_of
+from api.answers import (
+    Base64Image,
+    BriefHealth,
+    GenerateBody,
+    Health,
+    Ready,
+    ServiceInfo,
+    health_of,
+)
 from api.errors import documented
+from api.negotiation import prefers_html
+from api.openapi import binary, header
 from api.security import MAX_JSON_BYTES
-from engine import Engine, ImageResult, Job, VideoPlan, VideoRequest, VideoResult
+from api.submission import ACCEPTED_LATER, IdempotencyKey, Prefer, accepted, client_of, owner_of
+from engine import Engine, ImageRequest, ImageResult, Job, VideoPlan, VideoRequest, VideoResult
 from engine.errors import ModelUnavailable
 
 _FOLLOW_S = 0.05
@@ -62,39 +74,32 @@ _STORY_EXAMPLES: dict[str, Any] = {
 }
 
 
-def _binary(*media_types: str) -> dict[str, Any]:
-    schema = {"type": "string", "format": "binary"}
-    return {media_type: {"schema": schema} for media_type in media_types}
-
-
-def _header(kind: str, description: str) -> dict[str, Any]:
-    return {"schema": {"type": kind}, "description": description}
-
-
 _IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": Base64Image,
         "description": "The picture as a file, its recipe inside; or JSON with return_base64.",
-        "content": _binary("image/png", "image/webp", "image/jpeg"),
+        "content": binary("image/png", "image/webp", "image/jpeg"),
         "headers": {
-            "X-Seed": _header("integer", "The seed it was drawn with."),
-            "X-Guidance-Scale": _header("number", "The guidance it was drawn with."),
+            "X-Seed": header("integer", "The seed it was drawn with."),
+            "X-Guidance-Scale": header("number", "The guidance it was drawn with."),
         },
     },
+    **ACCEPTED_LATER,
     **documented(*_FAILURES),
 }
 _VIDEO_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The video: MP4, H.264, its manifest in the comment tag.",
-        "content": _binary("video/mp4"),
+        "content": binary("video/mp4"),
         "headers": {
-            "X-Video-Scenes": _header("integer", "Number of scenes."),
-            "X-Video-Duration": _header("number", "Length in seconds."),
-            "X-Video-FPS": _header("integer", "Frames per second."),
-            "X-Seed": _header("integer", "Seed of the first scene; scene k, from 0, has it + k."),
-            "X-Guidance-Scale": _header("number", "The guidance it was drawn with."),
+            "X-Video-Scenes": header("integer", "Number of scenes."),
+            "X-Video-Duration": header("number", "Length in seconds."),
+            "X-Video-FPS": header("integer", "Frames per second."),
+            "X-Seed": header("integer", "Seed of the first scene; scene k, from 0, has it + k."),
+            "X-Guidance-Scale": header("number", "The guidance it was drawn with."),
         },
     },
+    **ACCEPTED_LATER,
     **documented(*_FAILURES),
 }
 
@@ -116,11 +121,17 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         responses=_IMAGE_RESPONSES,
     )
     async def generate(
-        request: Request, body: Annotated[GenerateBody, Body(openapi_examples=_IMAGE_EXAMPLES)]
+        request: Request,
+        body: Annotated[GenerateBody, Body(openapi_examples=_IMAGE_EXAMPLES)],
+        idempotency_key: IdempotencyKey = None,
+        prefer: Prefer = None,
     ) -> Response:
         """One picture from one prompt, as a file or as base64 in JSON."""
-        job = engine.submit(body.image_request())
-        await _until_done(job, request)
+        call = _Call(request, idempotency_key, prefer)
+        job = await call.submit(engine, body.image_request())
+        if call.respond_async:
+            return accepted(job, request, preferred=True)
+        await call.until_done(job)
         result = engine.result(job)
         assert isinstance(result, ImageResult)
         headers = _told(result)
@@ -146,11 +157,17 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         responses=_VIDEO_RESPONSES,
     )
     async def generate_video(
-        request: Request, body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)]
+        request: Request,
+        body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)],
+        idempotency_key: IdempotencyKey = None,
+        prefer: Prefer = None,
     ) -> Response:
         """One picture a scene, the hero the same in each, crossfaded into a video."""
-        job = engine.submit(body)
-        await _until_done(job, request)
+        call = _Call(request, idempotency_key, prefer)
+        job = await call.submit(engine, body)
+        if call.respond_async:
+            return accepted(job, request, preferred=True)
+        await call.until_done(job)
         result = engine.result(job)
         assert isinstance(result, VideoResult)
         headers = {
@@ -192,9 +209,10 @@ def _add_status(router: APIRouter, engine: Engine) -> None:
         return JSONResponse(info.model_dump(), 200, headers)
 
     @router.get("/health", tags=["service"], summary="Health of the process")
-    async def health() -> Health:
-        """How the service is, whatever the device is doing."""
-        return health_of(engine)
+    async def health(request: Request) -> Health | BriefHealth:
+        """How the service is, whatever the device is doing; briefly to who shows no key."""
+        whole = health_of(engine)
+        return whole if request.state.known else BriefHealth(**whole.model_dump())
 
     @router.get(
         "/health/ready",
@@ -217,27 +235,45 @@ def _told(result: ImageResult | VideoResult) -> dict[str, str]:
     return {"X-Seed": str(result.seed), "X-Guidance-Scale": f"{result.guidance_scale:g}"}
 
 
-async def _until_done(job: Job, request: Request) -> None:
-    """Wait for the end of a job; a client that has gone cancels it."""
-    try:
-        async for snapshot in job.follow(_FOLLOW_S):
-            if not snapshot.state.is_terminal and await request.is_disconnected():
-                break
-    finally:
-        job.cancel()  # without effect on a job that has ended
+@dataclass(frozen=True)
+class _Call:
+    """A synchronous call that waits for its work, or takes it up later.
 
+    Without a key, a client that goes cancels its work. With one it may come back and repeat the
+    call, so the work goes on.
+    """
 
-def prefers_html(accept: str) -> bool:
-    """Tell whether an Accept header ranks HTML above JSON, as browsers do."""
-    ranks = {"text/html": 0.0, "application/json": 0.0}
-    for entry in accept.split(","):
-        media_type, *parameters = (part.strip() for part in entry.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name == "q":
-                quality = float(value) if value.replace(".", "", 1).isdigit() else 0.0
-        for known in ranks:
-            if media_type in (known, known.split("/")[0] + "/*", "*/*"):
-                ranks[known] = max(ranks[known], quality)
-    return ranks["text/html"] > ranks["application/json"]
+    request: Request
+    idempotency_key: str | None
+    prefer: str | None
+
+    @property
+    def respond_async(self) -> bool:
+        """Whether the client would rather be told of a job at once (RFC 7240)."""
+        wishes = (self.prefer or "").split(",")
+        return any(wish.split(";")[0].strip().lower() == "respond-async" for wish in wishes)
+
+    @property
+    def attended(self) -> bool:
+        return self.idempotency_key is None and not self.respond_async
+
+    async def submit(self, engine: Engine, request: ImageRequest | VideoRequest) -> Job:
+        """Submit on a thread: the journal is synced to the disk before a job is told of."""
+        return await asyncio.to_thread(
+            engine.submit,
+            request,
+            owner=owner_of(self.request),
+            client=client_of(self.request),
+            attended=self.attended,
+            idempotency_key=self.idempotency_key,
+        )
+
+    async def until_done(self, job: Job) -> None:
+        """Wait for the end of a job."""
+        try:
+            async for snapshot in job.follow(_FOLLOW_S):
+                if not snapshot.state.is_terminal and await self.request.is_disconnected():
+                    break
+        finally:
+            if self.attended:
+                job.cancel()  # without effect on a job that has ended

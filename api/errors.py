@@ -18,10 +18,13 @@ from engine import ImageRequest, VideoRequest, errors
 _STATUS: dict[type[errors.EngineError], int] = {
     errors.InvalidRequest: 422,
     errors.NotAccepted: 503,
+    errors.KeyReused: 409,
     errors.JobNotFound: 404,
+    errors.NotEnded: 409,
     errors.ResultGone: 410,
     errors.JobCancelled: 409,
-    errors.DeadlineExceeded: 504,
+    errors.DeadlinePassed: 504,
+    errors.Interrupted: 500,
     errors.DeviceOutOfMemory: 507,
     errors.StorageFull: 507,
     errors.EngineError: 500,
@@ -51,7 +54,9 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that may answer these statuses, for OpenAPI."""
     meaning = {
         400: "The body is not readable JSON; or, as plain text, the Host header is not known.",
-        409: "The work was cancelled.",
+        404: "There is no such job, or it is somebody else's.",
+        409: "The work was cancelled; it has not ended; or the key belongs to another request.",
+        410: "The files of this job are no longer kept.",
         413: "The body is too large; plain text where its length was announced.",
         422: "A field is missing, unknown, of the wrong type or out of range.",
         500: "The model or the encoder failed.",

@@ -7,7 +7,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import AccessGuard
 from api.errors import ErrorBody
+from api.keys import Keyring
+from api.logs import RequestLog
 from engine import Settings
 
 MAX_BODY_BYTES = 32 * 2**20
@@ -23,8 +26,8 @@ _DOCS_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
 _LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
-def guard(app: FastAPI, settings: Settings) -> None:
-    """Answer only expected Host headers, and let only named origins in from a browser.
+def guard(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
+    """Answer only expected Host headers and callers, and only named origins from a browser.
 
     The Host check is what keeps a foreign web page from reaching a service on loopback by
     pointing its own name there. The CORS middleware must stand even with no origin allowed:
@@ -32,17 +35,22 @@ def guard(app: FastAPI, settings: Settings) -> None:
     """
     app.add_middleware(OriginGuard, allowed=frozenset(settings.cors_origins))
     app.add_middleware(DocsPolicy)
+    app.add_middleware(AccessGuard, keyring=keyring)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "X-API-Key", "Idempotency-Key"],
+        allow_headers=[
+            *("Authorization", "X-API-Key", "Content-Type"),
+            *("Idempotency-Key", "Prefer", "Last-Event-ID"),
+        ],
         expose_headers=[
             *("X-Seed", "X-Guidance-Scale", "X-Video-Scenes", "X-Video-Duration", "X-Video-FPS"),
-            *("Content-Disposition", "Retry-After"),
+            *("Content-Disposition", "Retry-After", "Location", "Preference-Applied"),
         ],
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings))
+    app.add_middleware(RequestLog)
 
 
 def allowed_hosts(settings: Settings) -> list[str]:

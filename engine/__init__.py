@@ -1,10 +1,12 @@
 """Storyreel's engine: prompts into pictures, scenes into story videos. Knows no web framework."""
 
-from engine.engine import Download, Engine, EngineStatus
+from engine.engine import Engine
 from engine.errors import EngineError
 from engine.jobs import ImageResult, Job, JobSnapshot, JobState, Progress, VideoResult
+from engine.records import KeptScene
 from engine.requests import ImageRequest, Request, VideoRequest
 from engine.settings import Settings
+from engine.status import Download, EngineStatus
 from engine.story import VideoPlan
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Job",
     "JobSnapshot",
     "JobState",
+    "KeptScene",
     "Progress",
     "Request",
     "Settings",

@@ -1,138 +1,157 @@
-"""The engine: wires settings, queue, worker and store, and is all that the faces see.
+"""The engine: wires settings, archive, queue and worker, and is all that the faces see.
 
-Its surface (`submit`, `job`, `plan`, `status`, `close`) is what another backend would implement.
+Its surface (`submit`, `job`, `jobs`, `result`, `scenes`, `plan`, `status`, `close`) is what
+another backend would implement.
 torch and diffusers are imported on the worker's thread, so that the service answers at once.
 """
 
-import contextlib
 import copy
-import importlib.metadata
 import logging
-import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from engine import prompts
+from engine.archive import Archive
 from engine.errors import (
-    JobNotFound,
+    InvalidRequest,
     ModelUnavailable,
     QueueFull,
     ResultGone,
     ShuttingDown,
 )
 from engine.estimate import Estimator
-from engine.jobs import Job, JobState, Result
-from engine.metadata import ModelFacts
+from engine.forecast import Forecast
+from engine.jobs import Job, JobSnapshot, JobState, Result, Terms
 from engine.queue import JobQueue
-from engine.requests import SEED_MAX, ImageRequest, Request, VideoRequest
+from engine.records import KeptScene
+from engine.register import Register
+from engine.requests import Request, VideoRequest
 from engine.settings import Settings
-from engine.store import Store
+from engine.status import Download, EngineStatus, versions
 from engine.story import VideoPlan, duration_s, scene_prompt
+from engine.timer import Timer
 from engine.worker import Drawer, HandOff, Worker
 
 logger = logging.getLogger(__name__)
 
-_JOBS_KEPT = 1000
-_PLACES_EVERY_S = 1.0
 _CLOSE_S = 7.0
-
-
-@dataclass(frozen=True)
-class Download:
-    """Weights on their way from the hub, in bytes."""
-
-    repo_id: str
-    done: int = 0
-    total: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class EngineStatus:
-    """What the engine is and does right now."""
-
-    model_state: Literal["loading", "ready", "unavailable"]
-    device: str
-    """The device in use; "pending" until it is known."""
-    facts: ModelFacts | None = None
-    problem: ModelUnavailable | None = None
-    download: Download | None = None
-    waiting_tasks: int = 0
-    running: bool = False
-    measured_s: dict[str, float] = field(default_factory=dict)
-    """Median seconds of a unit of work, by kind."""
-    versions: dict[str, str] = field(default_factory=dict)
 
 
 class Engine:
     """Makes pictures and story videos, one job at a time, for all faces."""
 
     def __init__(self, settings: Settings) -> None:
-        """Open the data folder and begin to load the model in the background.
+        """Open the data folder, go on with what waits there, load the model in the background.
 
         Raises:
             OSError: the data folder cannot be made or written.
+            CannotStart: another process uses it, or its journal cannot be used.
+            StorageFull: the data folder has no room to begin.
         """
         self.settings = settings
-        self._store = Store(settings.data_dir)
+        self._timer = Timer()
+        self._archive = Archive(settings, self._timer)
         self._estimator = Estimator()
         self._queue = JobQueue(settings.max_queue)
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._register = Register(self._archive, self._queue, self._timer, self._job_changed)
+        self._jobs = self._register.jobs
         self._lock = threading.Lock()
-        self._status = EngineStatus("loading", "pending", versions=_versions())
+        self._status = EngineStatus("loading", "pending", versions=versions())
         self._tokenizer: Any = None
         self._tokenizer_lock = threading.Lock()
         self._closing = threading.Event()
-        self._places_at = 0.0
-        self._places_lock = threading.Lock()
-        self._pixels = _asked_pixels
+        self._closers: list[threading.Thread] = []
         self._worker = Worker(self._queue, self._open_drawer, self._set_unavailable)
+        self._forecast = Forecast(self._estimator, self._queue, self._worker.unfinished)
+        self._register.take_over()
+        self._forecast.tell_places()
         self._worker.start()
 
     # The surface.
 
-    def submit(self, request: Request, *, owner: str | None = None) -> Job:
-        """Accept a request and return its job at once.
+    def submit(
+        self,
+        request: Request,
+        *,
+        owner: str | None = None,
+        client: str | None = None,
+        attended: bool = False,
+        idempotency_key: str | None = None,
+        deadline_s: float | None = None,
+        parent: str | None = None,
+    ) -> Job:
+        """Accept a request and return its job at once; by then it is in the journal.
+
+        Args:
+            owner: who may see the job; None is the one local owner.
+            client: whose turn it takes; clients that wait take turns.
+            attended: the caller waits for it, and cancels it when it leaves. Such a job is not
+                run again after a restart.
+            idempotency_key: the same owner, key and request give the same job; unless that was
+                attended and cancelled, for then its caller has come back.
+            deadline_s: end it if it has not ended by itself so many seconds from now.
+            parent: the job of which this one is another version.
 
         Raises:
             QueueFull: too many image tasks wait; with the seconds until there is room.
             ModelUnavailable: there is no model to make it with.
+            KeyReused: the key came with another request before.
+            StorageFull: it cannot be written down.
             ShuttingDown: the engine is closing.
+            InvalidRequest: the deadline is not above 0.
         """
-        problem = self._status.problem
-        if self._closing.is_set():
-            raise ShuttingDown()
-        if problem is not None:
-            raise problem.without_frames()
-        seed = secrets.randbelow(SEED_MAX + 1) if request.seed is None else request.seed
-        job = Job(request, seed=seed, owner=owner, on_change=self._job_changed)
-        with self._lock:
-            self._jobs[job.id] = job
-            self._forget_old_jobs()
-        if not self._queue.put(job):
-            with self._lock:
-                del self._jobs[job.id]
-            raise self._refusal(job)
-        if self._status.problem is not None:  # the model failed between the check and the put
+        if deadline_s is not None and not deadline_s > 0:
+            raise InvalidRequest("deadline_s must be above 0.", advice="Allow some time.")
+        terms = Terms(owner, client, attended, deadline_s, parent)
+        job = self._register.submit(request, terms, idempotency_key, self._check_accepting)
+        if job is None:
+            raise self._refusal(request)
+        if self._closing.is_set():  # it closed between the check and the queue
+            job.fail(ShuttingDown())
+        if self._status.problem is not None:  # so did the model
             self._fail_waiting()
-        self._update_places()
-        logger.info("job %s: queued, %d picture(s)", job.id, job.image_tasks)
+        self._forecast.tell_places()
         return job
 
     def job(self, job_id: str, *, owner: str | None = None) -> Job:
-        """Find a job of this owner.
+        """Find a job of this owner, ended ones and those of earlier processes included.
 
         Raises:
             JobNotFound: there is none, or it is somebody else's.
         """
-        job = self._jobs.get(job_id)
-        if job is None or job.owner != owner:
-            raise JobNotFound("There is no job with this id.")
-        return job
+        return self._register.find(job_id, owner)
+
+    def jobs(
+        self,
+        *,
+        owner: str | None = None,
+        state: JobState | None = None,
+        kind: Literal["image", "video"] | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> list[JobSnapshot]:
+        """The jobs of this owner, newest first: at most `limit`, from the one after `after`.
+
+        Raises:
+            JobNotFound: there is no job `after`, or it is somebody else's.
+        """
+        return self._register.page(owner, state=state, kind=kind, limit=limit, after=after)
+
+    def scenes(self, job_id: str, *, owner: str | None = None) -> list[KeptScene]:
+        """The finished scenes of a story, in order, whether it has ended or not.
+
+        Raises:
+            JobNotFound: there is no such job, or it is somebody else's.
+            ResultGone: there were some, but their files are no longer kept.
+        """
+        job = self.job(job_id, owner=owner)
+        scenes = self._archive.journal.scenes(job.id)
+        if not all(scene.path.is_file() for scene in scenes):
+            raise ResultGone("The scenes of this job are no longer there.")
+        return scenes
 
     def result(self, job: Job) -> Result:
         """The result of an ended job, its file known to be there.
@@ -165,7 +184,7 @@ class Engine:
 
     def estimate_s(self, request: Request) -> float:
         """Seconds until a request submitted now would be done, the queue included."""
-        return self._queue_s() + self._request_s(request)
+        return self._forecast.queue_s() + self._forecast.request_s(request)
 
     def status(self) -> EngineStatus:
         waiting = sum(job.image_tasks for job in self._queue.waiting())
@@ -180,13 +199,21 @@ class Engine:
         """Refuse new work and end what is under way; returns at once. For signal handlers."""
         self._closing.set()
         # On a thread of its own: the signal may have interrupted the holder of a lock.
-        threading.Thread(target=self._end_jobs, name="closing").start()
+        self._closers.append(threading.Thread(target=self._end_jobs, name="closing"))
+        self._closers[-1].start()
 
     def close(self) -> None:
-        """End everything within 10 seconds. Idempotent."""
+        """End everything within 10 seconds; unattended jobs go on in the next process. Idempotent.
+
+        Callers in this process see them fail with ShuttingDown.
+        """
         self._closing.set()
         self._end_jobs()
         self._worker.stop(ShuttingDown(), _CLOSE_S)
+        for closer in self._closers:
+            closer.join()
+        self._timer.close()
+        self._archive.close()
 
     def _end_jobs(self) -> None:
         reason = ShuttingDown()
@@ -205,9 +232,11 @@ class Engine:
         self._set_status(device=str(models.choose_device(self.settings)))
         model = models.open_model(self.settings, self._downloading(self.settings.model))
         drawing = sampler.Sampler(model)
-        drawer = Production(drawing, self._store, self._estimator, hand_off)
+        drawer = Production(
+            drawing, self._archive.store, self._estimator, hand_off, self._archive.journal
+        )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
-        self._pixels = drawer.drawn_pixels
+        self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
         self._set_status(
@@ -254,93 +283,49 @@ class Engine:
         self._fail_waiting()
 
     def _fail_waiting(self) -> None:
+        """Fail what waits; what an earlier process accepted waits for one with a model."""
         assert self._status.problem is not None
         for job in self._queue.waiting():
-            job.fail(self._status.problem)
+            if not self._register.is_inherited(job):
+                job.fail(self._status.problem)
 
     def _set_status(self, **changes: Any) -> None:
         with self._lock:
             self._status = replace(self._status, **changes)
 
-    # The queue.
+    # Jobs.
+
+    def _check_accepting(self) -> None:
+        if self._closing.is_set():
+            raise ShuttingDown()
+        if self._status.problem is not None:
+            raise self._status.problem.without_frames()
 
     def _job_changed(self, job: Job) -> None:
-        """Hear of every change of every job; the place for a journal."""
+        """Hear of every change of every job."""
         snapshot = job.snapshot()
         ended = snapshot.state.is_terminal
         if ended:
             self._queue.discard(job)
-            if snapshot.state is not JobState.SUCCEEDED:
-                self._store.discard(job.id)
+            goes_on = isinstance(job.error, ShuttingDown) and not job.terms.attended
+            if snapshot.state is not JobState.SUCCEEDED and not goes_on:
+                self._archive.store.discard(job.id)
+            self._archive.retain_soon()
         started = snapshot.progress.stage == "waiting"
-        if ended or started or time.monotonic() - self._places_at > _PLACES_EVERY_S:
-            self._update_places()
+        self._forecast.tell_places(changed=ended or started)
 
-    def _update_places(self) -> None:
-        with self._places_lock:  # one at a time, or an older view would overwrite a newer one
-            self._places_at = time.monotonic()
-            eta_s = self._running_s()
-            for position, job in enumerate(self._queue.waiting()):
-                eta_s += self._request_s(job.request)
-                job.place(position, eta_s)
-
-    def _refusal(self, job: Job) -> QueueFull | ShuttingDown:
+    def _refusal(self, request: Request) -> QueueFull | ShuttingDown:
         if self._closing.is_set():
             return ShuttingDown()
-        waiting = self._queue.waiting()
-        tasks = sum(ahead.image_tasks for ahead in waiting) + job.image_tasks
-        until_room_s = self._running_s()
-        for ahead in waiting:  # each leaves the queue when it starts
-            tasks -= ahead.image_tasks
-            if tasks <= self.settings.max_queue:
-                break
-            until_room_s += self._request_s(ahead.request)
+        tasks = len(request.scenes) if isinstance(request, VideoRequest) else 1
+        until_room_s = self._forecast.room_s(tasks, self.settings.max_queue)
         return QueueFull(
             f"The queue is full: at most {self.settings.max_queue} pictures may wait.",
             retry_after_s=max(1, round(until_room_s)),
         )
-
-    def _forget_old_jobs(self) -> None:
-        if len(self._jobs) > _JOBS_KEPT:
-            ended = (job_id for job_id, job in self._jobs.items() if job.state.is_terminal)
-            with contextlib.suppress(StopIteration):
-                del self._jobs[next(ended)]
-
-    # Time.
-
-    def _queue_s(self) -> float:
-        return self._running_s() + sum(
-            self._request_s(job.request) for job in self._queue.waiting()
-        )
-
-    def _running_s(self) -> float:
-        etas = [job.snapshot().progress.eta_s for job in self._worker.unfinished()]
-        return sum(eta_s for eta_s in etas if eta_s is not None)
-
-    def _request_s(self, request: Request) -> float:
-        facts = self._status.facts
-        own = None if facts is None else facts.guidance_scale
-        guidance = request.guidance_scale or own
-        guided = guidance is None or guidance > 1
-        measured = self._estimator.knows("step")
-        pixels = (self._pixels if measured else _asked_pixels)(request.width, request.height)
-        image_s = self._estimator.image_s(request.num_inference_steps, pixels, guided)
-        if isinstance(request, ImageRequest):
-            return image_s
-        frames_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
-        return len(request.scenes) * image_s + frames_s
 
     def _prompt_lengths(self, texts: list[str]) -> list[prompts.PromptLength] | None:
         if self._tokenizer is None:
             return None
         with self._tokenizer_lock:
             return [prompts.prompt_length(self._tokenizer, text) for text in texts]
-
-
-def _asked_pixels(width: int, height: int) -> int:
-    return width * height
-
-
-def _versions() -> dict[str, str]:
-    names = ("torch", "diffusers", "transformers", "gradio", "fastapi")
-    return {name: importlib.metadata.version(name) for name in names}

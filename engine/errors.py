@@ -1,16 +1,22 @@
 """Everything that can go wrong in the engine, as one tree.
 
 EngineError
+├── CannotStart           the data folder is not to be used as it is
+│   ├── DataFolderInUse     another process works in it
+│   └── JournalUnusable     its journal is damaged, newer than this program, or not ours
 ├── InvalidRequest        the request can never work, whatever the state of the service
 ├── NotAccepted           the request is fine, but no job was made
 │   ├── QueueFull           too many tasks wait already
 │   ├── ModelUnavailable    the model is missing, corrupt or out of reach
+│   ├── KeyReused           the idempotency key belongs to another request
 │   └── ShuttingDown        the process is about to end
 ├── JobNotFound           no job with this id (for this owner)
+├── NotEnded              the job has no result yet
 ├── ResultGone            the job succeeded, but its file is no longer kept
 └── JobStopped            an accepted job ended without a result
     ├── JobCancelled        somebody asked for it
-    ├── DeadlineExceeded    the time it was given has passed
+    ├── DeadlinePassed      the time it was given has passed
+    ├── Interrupted         the process died twice while it ran
     ├── DeviceOutOfMemory   the picture does not fit the device
     ├── StorageFull         the data folder takes no more
     ├── BadOutput           the model gave NaN instead of a picture
@@ -42,6 +48,19 @@ class EngineError(Exception):
         return self.with_traceback(None)
 
 
+class CannotStart(EngineError):
+    code = "cannot_start"
+
+
+class DataFolderInUse(CannotStart):
+    code = "data_folder_in_use"
+    advice = "Stop the other process, or give this one a folder of its own with --data-dir."
+
+
+class JournalUnusable(CannotStart):
+    code = "journal_unusable"
+
+
 class InvalidRequest(EngineError):
     code = "invalid_request"
 
@@ -65,6 +84,11 @@ class ModelUnavailable(NotAccepted):
     code = "model_unavailable"
 
 
+class KeyReused(NotAccepted):
+    code = "key_reused"
+    advice = "Send another request with another Idempotency-Key."
+
+
 class ShuttingDown(NotAccepted):
     code = "shutting_down"
     advice = "Send the request again once the service is back."
@@ -75,7 +99,12 @@ class ShuttingDown(NotAccepted):
 
 class JobNotFound(EngineError):
     code = "job_not_found"
-    advice = "Check the id; jobs are forgotten when the process ends."
+    advice = "Check the id; ended jobs are forgotten a while after --keep-days."
+
+
+class NotEnded(EngineError):
+    code = "not_ended"
+    advice = "Wait for the job, or follow its events."
 
 
 class ResultGone(EngineError):
@@ -92,9 +121,14 @@ class JobCancelled(JobStopped):
     advice = "Submit the request again if you still want it."
 
 
-class DeadlineExceeded(JobStopped):
-    code = "timeout"
+class DeadlinePassed(JobStopped):
+    code = "deadline_passed"
     advice = "Allow more time, or ask for fewer steps or a smaller size."
+
+
+class Interrupted(JobStopped):
+    code = "interrupted"
+    advice = "Try a smaller size; if it stays, please report it with the log."
 
 
 class DeviceOutOfMemory(JobStopped):
@@ -120,3 +154,15 @@ class EncoderFailed(JobStopped):
 class InternalError(JobStopped):
     code = "internal_error"
     advice = "The log has the details; please report it with the job id."
+
+
+def restored(code: str, message: str, advice: str) -> EngineError:
+    """Make an error again from what was written down of it."""
+    known = {cls.code: cls for cls in _tree(EngineError)}
+    error = EngineError.__new__(known.get(code, InternalError))
+    EngineError.__init__(error, message, advice=advice)
+    return error
+
+
+def _tree(cls: type[EngineError]) -> list[type[EngineError]]:
+    return [cls] + [found for child in cls.__subclasses__() for found in _tree(child)]

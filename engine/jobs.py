@@ -1,8 +1,7 @@
 """A job: one accepted request, from the queue to its result. No torch, no HTTP.
 
-A job is written to by the engine and read by any number of followers. `snapshot()` is what
-followers see; it is immutable. Durability (a journal of these states) belongs beside this file,
-not in it.
+The engine writes to it, any number of followers read its immutable `snapshot()`. What must
+outlive the process is told to a recorder before any follower can see it.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from engine.errors import EngineError, JobCancelled
+from engine.errors import DeadlinePassed, EngineError, JobCancelled, NotEnded
 from engine.requests import ImageRequest, Request, VideoRequest
 
 
@@ -78,6 +77,26 @@ class VideoResult:
 
 
 Result = ImageResult | VideoResult
+Outcome = tuple[Result | None, EngineError | None]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who asked for a job, and on what terms."""
+
+    owner: str | None = None
+    """Who may see the job; None is the one local owner."""
+    client: str | None = None
+    """Whose turn it takes in the queue."""
+    attended: bool = False
+    """A caller waits for it: without that caller, after a restart, nobody wants it."""
+    deadline_s: float | None = None
+    """Seconds it may take from its acceptance to its end."""
+    parent: str | None = None
+    """The job of which this one is another version."""
+
+
+_NO_TERMS = Terms()
 
 
 class CancelToken:
@@ -121,51 +140,69 @@ class JobSnapshot:
     """Grows with every change."""
 
 
+def new_snapshot(request: Request) -> JobSnapshot:
+    """The first moment of a job: it waits."""
+    return JobSnapshot(
+        id=uuid.uuid4().hex,
+        kind="image" if isinstance(request, ImageRequest) else "video",
+        state=JobState.QUEUED,
+        progress=Progress(scenes=len(request.scenes) if isinstance(request, VideoRequest) else 1),
+        queue_position=None,
+        created_at=time.time(),
+        started_at=None,
+        finished_at=None,
+        version=0,
+    )
+
+
+Recorder = Callable[["Job", JobSnapshot, Outcome], None]
+
+
 class Job:
-    """One accepted request. Created by `Engine.submit` only."""
+    """One accepted request. Created by the engine only."""
 
     def __init__(
         self,
         request: Request,
         *,
         seed: int,
-        owner: str | None = None,
+        terms: Terms = _NO_TERMS,
+        snapshot: JobSnapshot | None = None,
+        outcome: Outcome = (None, None),
         on_change: "Callable[[Job], None]" = lambda job: None,
+        recorder: Recorder = lambda job, snapshot, outcome: None,
     ) -> None:
-        """Make a queued job.
+        """Make a queued job, or one that was written down.
 
         Args:
-            seed: the seed to draw with; the request may have left it open.
-            owner: who may see the job; None is the one local owner.
-            on_change: called after every change of state or progress, on the thread that made
-                it. This is where a journal listens.
+            seed: what to draw with; the request may have left it open.
+            snapshot: where the job stands; without, it is new.
+            on_change: called after every change of state or progress, on its thread.
+            recorder: called with the coming snapshot and outcome before anyone sees a change
+                of state. Where it raises an EngineError, the job fails with that.
         """
-        self.id = uuid.uuid4().hex
         self.request = request
         self.seed = seed
-        self.owner = owner
+        self.terms = terms
         self._on_change = on_change
+        self._recorder = recorder
         self.token = CancelToken()
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._result: Result | None = None
-        self._error: EngineError | None = None
-        self._snapshot = JobSnapshot(
-            id=self.id,
-            kind="image" if isinstance(request, ImageRequest) else "video",
-            state=JobState.QUEUED,
-            progress=Progress(scenes=self.image_tasks),
-            queue_position=None,
-            created_at=time.time(),
-            started_at=None,
-            finished_at=None,
-            version=0,
-        )
+        self._result, self._error = outcome
+        self._snapshot = snapshot or new_snapshot(request)
+        self.id = self._snapshot.id
+        if self.state.is_terminal:
+            self._done.set()
+
+    @property
+    def owner(self) -> str | None:
+        return self.terms.owner
 
     @property
     def image_tasks(self) -> int:
         """How many pictures this job draws: the unit in which the queue is bounded."""
-        return len(self.request.scenes) if isinstance(self.request, VideoRequest) else 1
+        return self._snapshot.progress.scenes
 
     @property
     def state(self) -> JobState:
@@ -188,7 +225,7 @@ class Job:
         if self._error is not None:
             raise self._error.without_frames()  # raised afresh each time it is asked for
         if self._result is None:
-            raise EngineError("The job has not ended yet.", advice="Wait for it, or follow it.")
+            raise NotEnded("The job has not ended yet.")
         return self._result
 
     def wait(self, timeout_s: float | None = None) -> bool:
@@ -198,8 +235,8 @@ class Job:
     async def follow(self, interval_s: float = 0.1) -> AsyncIterator[JobSnapshot]:
         """Yield a snapshot at once, then one every `interval_s`; the last one is terminal.
 
-        A snapshot comes at every interval even when nothing changed, so that the caller can
-        look whether its own client is still there.
+        One comes at every interval even when nothing changed, so that the caller can look
+        whether its own client is still there.
         """
         while True:
             snapshot = self.snapshot()
@@ -219,11 +256,20 @@ class Job:
 
     # What follows is for the engine.
 
+    def expire(self) -> None:
+        """End the job because its time has passed: at once if queued, else within a step."""
+        self.token.set(reason := DeadlinePassed("The time given to this job has passed."))
+        self._end_without(JobState.QUEUED, reason)
+
     def start(self) -> bool:
-        """Queued to running; False if the job ended while it waited."""
-        return self._change(
-            JobState.QUEUED, state=JobState.RUNNING, started_at=time.time(), queue_position=None
-        )
+        """Queued to running; False if the job ended while it waited, or ends here."""
+        try:
+            return self._change(
+                JobState.QUEUED, state=JobState.RUNNING, started_at=time.time(), queue_position=None
+            )
+        except EngineError as err:  # it could not be recorded
+            self.fail(err)
+            return False
 
     def report(self, **changes: object) -> None:
         """Update fields of the progress; ignored once the job has ended."""
@@ -231,13 +277,15 @@ class Job:
 
     def place(self, position: int, eta_s: float) -> None:
         """Tell a queued job where it stands; the listener is not told."""
-        self._change(
-            JobState.QUEUED, quiet=True, queue_position=position, progress={"eta_s": eta_s}
-        )
+        progress: dict[str, object] = {"eta_s": eta_s}
+        self._change(JobState.QUEUED, quiet=True, queue_position=position, progress=progress)
 
     def succeed(self, result: Result) -> None:
         """End well; ignored if the job has ended."""
-        self._end(JobState.RUNNING, JobState.SUCCEEDED, result=result)
+        try:
+            self._end(JobState.RUNNING, JobState.SUCCEEDED, result=result)
+        except EngineError as err:  # it could not be recorded
+            self.fail(err)
 
     def fail(self, error: EngineError) -> None:
         """End without a result: cancelled if `error` says so, else failed."""
@@ -276,7 +324,7 @@ class Job:
         expected: JobState,
         *,
         quiet: bool = False,
-        outcome: tuple[Result | None, EngineError | None] | None = None,
+        outcome: Outcome | None = None,
         progress: dict[str, object] | None = None,
         **changes: object,
     ) -> bool:
@@ -285,15 +333,18 @@ class Job:
             old = self._snapshot
             if old.state is not expected:
                 return False
-            if outcome is not None:
-                self._result, self._error = outcome
             new_progress = replace(old.progress, **(progress or {}))  # type: ignore[arg-type]
-            self._snapshot = replace(
+            new = replace(
                 old,
                 version=old.version + 1,
                 progress=new_progress,
                 **changes,  # type: ignore[arg-type]
             )
+            if new.state is not old.state:
+                self._recorder(self, new, outcome or (None, None))
+            if outcome is not None:
+                self._result, self._error = outcome
+            self._snapshot = new
         if not quiet:
             self._on_change(self)
         return True

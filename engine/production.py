@@ -5,14 +5,20 @@ Drawing happens on the caller's thread, which owns the device. Files are encoded
 two would take each other's cores).
 """
 
+import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from PIL import Image
 
 from engine.assembly import DrawnScene, assemble
 from engine.estimate import Estimator
 from engine.jobs import ImageResult, Job, Result
+from engine.journal import Journal
 from engine.metadata import (
     MEDIA_TYPES,
     ImageRecipe,
@@ -20,12 +26,16 @@ from engine.metadata import (
     encode_image,
     image_recipe,
     parameters_text,
+    read_recipe,
 )
+from engine.records import KeptScene
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.sampler import Picture, Sampler, drawn_size, scheduler_name
 from engine.store import Store
 from engine.story import plan_scenes
 from engine.worker import HandOff
+
+logger = logging.getLogger(__name__)
 
 Finish = Callable[[], Result]
 
@@ -50,13 +60,20 @@ class Production:
     """Makes the result of one job at a time with one sampler."""
 
     def __init__(
-        self, sampler: Sampler, store: Store, estimator: Estimator, hand_off: HandOff
+        self,
+        sampler: Sampler,
+        store: Store,
+        estimator: Estimator,
+        hand_off: HandOff,
+        journal: Journal | None = None,
     ) -> None:
+        """Wire it up; without a journal every story is drawn from its first scene."""
         self.facts = model_facts(sampler)
         self._sampler = sampler
         self._store = store
         self._estimator = estimator
         self._hand_off = hand_off
+        self._journal = journal
 
     def drawn_pixels(self, width: int, height: int) -> int:
         """Pixels the model draws for a picture of the asked size: what time depends on."""
@@ -86,24 +103,76 @@ class Production:
         return finish
 
     def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
-        scenes: list[DrawnScene] = []
         tasks = plan_scenes(request, job.seed)
+        kept = self._kept_scenes(job, tasks)
         assembly_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
+        scenes: list[DrawnScene] = []
         for number, task in enumerate(tasks, start=1):
+            job.token.check()
+            if number in kept:
+                steps = task.num_inference_steps
+                job.report(stage="decoding", scene=number, step=steps, steps=steps)
+                scenes.append(kept[number])
+                continue
+            to_draw = sum(later not in kept for later in range(number + 1, len(tasks) + 1))
             picture, recipe = self._draw_task(
-                job, task, scene=number, scenes=len(tasks), after_s=assembly_s
+                job, task, scene=number, to_draw=to_draw, after_s=assembly_s
             )
-            name = f"scene-{number:02}.png"
-            still = self._hand_off(partial(self._write_still, job, name, picture, recipe))
+            write = partial(self._write_scene, job, number, picture, recipe)
+            still = self._hand_off(write)
             if still.done():
                 still.result()  # a full disk ends the story here, not after its last scene
             scenes.append(DrawnScene(recipe, picture.draw_s, still))
         return lambda: assemble(job, request, scenes, self._store, self._estimator)
 
+    def _kept_scenes(self, job: Job, tasks: list[ImageTask]) -> dict[int, DrawnScene]:
+        """Scenes that are there already, made exactly as they would be now.
+
+        They come from an earlier run of this job, or from the job it is another version of.
+        """
+        if self._journal is None:
+            return {}
+        own = {scene.number: scene for scene in self._journal.scenes(job.id)}
+        parent = job.terms.parent
+        others = [] if parent is None else self._journal.scenes(parent)
+        kept = {}
+        for number, task in enumerate(tasks, start=1):
+            recipe = self._recipe(task)
+            scene = own.get(number)
+            if scene is None or scene.recipe != recipe or not _is_whole(scene):
+                like = (other for other in others if other.recipe == recipe and _is_whole(other))
+                found = next(like, None)
+                scene = None if found is None else self._take_over(job, number, found)
+            if scene is not None:
+                still: Future[Path] = Future()
+                still.set_result(scene.path)
+                kept[number] = DrawnScene(scene.recipe, scene.draw_s, still)
+        if kept:
+            logger.info("job %s: goes on with %d scene(s) already drawn", job.id, len(kept))
+        return kept
+
+    def _take_over(self, job: Job, number: int, scene: KeptScene) -> KeptScene:
+        """Copy another job's scene into this one, which then stands on its own."""
+        assert self._journal is not None
+        path = self._store.write(
+            job.id, _still_name(number), lambda part: _write_bytes(part, scene.path.read_bytes())
+        )
+        taken = replace(scene, number=number, path=path)
+        self._journal.keep_scene(job.id, taken)
+        return taken
+
+    def _recipe(self, task: ImageTask) -> ImageRecipe:
+        """The recipe of the picture that a task would give."""
+        guidance = task.guidance_scale
+        if guidance is None:
+            guidance = self.facts.guidance_scale
+        drawn = drawn_size(task.width, task.height, self._sampler.model)
+        return image_recipe(task, self.facts, guidance, drawn)
+
     def _draw_task(
-        self, job: Job, task: ImageTask, *, scene: int, scenes: int = 1, after_s: float = 0.0
+        self, job: Job, task: ImageTask, *, scene: int, to_draw: int = 0, after_s: float = 0.0
     ) -> tuple[Picture, ImageRecipe]:
-        """Draw one picture of `scenes`, telling the job; `after_s` is the work after the last."""
+        """Draw one picture, telling the job; `to_draw` follow it, and then work of `after_s`."""
         pixels = self.drawn_pixels(task.width, task.height)
         guided = self._is_guided(task)
         steps = task.num_inference_steps
@@ -113,10 +182,10 @@ class Production:
             eta_s: float | None = None
             if self._estimator.knows("step") and (step < steps or self._estimator.knows("decode")):
                 left_s = self._estimator.image_s(steps - step, pixels, guided)
-                eta_s = left_s + (scenes - scene) * self._picture_s(task) + after_s
+                eta_s = left_s + to_draw * self._picture_s(task) + after_s
             elif 0 < step < steps:  # the very first picture: its own pace is all there is
                 pace_s = (time.perf_counter() - start) / step
-                eta_s = pace_s * (steps - step + (scenes - scene) * steps) + after_s
+                eta_s = pace_s * (steps - step + to_draw * steps) + after_s
             stage = "denoising" if step < steps else "decoding"
             job.report(stage=stage, scene=scene, step=step, steps=steps, eta_s=eta_s)
 
@@ -139,6 +208,12 @@ class Production:
     def _is_guided(self, task: ImageTask) -> bool:
         return (task.guidance_scale or self.facts.guidance_scale) > 1
 
+    def _write_scene(self, job: Job, number: int, picture: Picture, recipe: ImageRecipe) -> Path:
+        path = self._write_still(job, _still_name(number), picture, recipe)
+        if self._journal is not None:
+            self._journal.keep_scene(job.id, KeptScene(number, recipe, path, picture.draw_s))
+        return path
+
     def _write_still(self, job: Job, name: str, picture: Picture, recipe: ImageRecipe) -> Path:
         job.token.check()
         start = time.perf_counter()
@@ -150,5 +225,19 @@ class Production:
         return path
 
 
+def _still_name(number: int) -> str:
+    return f"scene-{number:02}.png"
+
+
 def _write_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
+
+
+def _is_whole(scene: KeptScene) -> bool:
+    """Whether the file of a scene is there, readable, and what the journal says it is."""
+    try:
+        with Image.open(scene.path) as picture:
+            picture.load()
+            return read_recipe(picture) == scene.recipe
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for damaged files
+        return False

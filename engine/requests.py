@@ -91,7 +91,8 @@ class VideoRequest(_Request):
     """A story: two scenes or more with one hero, crossfaded into a video.
 
     Across fields: the video may have at most 36,000 frames in all, and at most
-    40,000,000,000 pixels (frames × width × height).
+    40,000,000,000 pixels (frames × width × height); `scene_seeds` has as many seeds as there are
+    scenes, and comes without `seed`.
     """
 
     scenes: Annotated[
@@ -123,6 +124,15 @@ class VideoRequest(_Request):
     negative_prompt: NegativePrompt = ""
     guidance_scale: GuidanceScale = None
     seed: Seed = None
+    scene_seeds: Annotated[
+        list[Annotated[int, Field(ge=0, le=SEED_MAX)]] | None,
+        Field(
+            min_length=SCENES_MIN,
+            max_length=SCENES_MAX,
+            description="One seed for each scene, instead of `seed`, which scene k, from 0, is "
+            "drawn with plus k.",
+        ),
+    ] = None
 
     @property
     def frames_per_scene(self) -> int:
@@ -134,6 +144,17 @@ class VideoRequest(_Request):
         """Frames of the whole video: the holds and the crossfades between them."""
         scenes = len(self.scenes)
         return scenes * self.frames_per_scene + (scenes - 1) * self.transition_frames
+
+    @model_validator(mode="after")
+    def _has_a_seed_a_scene(self) -> Self:
+        if self.scene_seeds is not None:
+            if self.seed is not None:
+                raise ValueError("give seed or scene_seeds, not both")
+            if len(self.scene_seeds) != len(self.scenes):
+                raise ValueError(
+                    f"scene_seeds has {len(self.scene_seeds)} seeds for {len(self.scenes)} scenes"
+                )
+        return self
 
     @model_validator(mode="after")
     def _fits_the_limits(self) -> Self:

@@ -3,14 +3,15 @@
 import errno
 import os
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.errors import StorageFull
+from filelock import FileLock, Timeout
+
+from engine.errors import CannotStart, DataFolderInUse, StorageFull
 
 _PART = ".part"
-_STALE_S = 24 * 3600
+_LOCK = "storyreel.lock"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
@@ -18,18 +19,14 @@ class Store:
     """Files of finished jobs, one folder a job: `<data-dir>/jobs/<job id>/`."""
 
     def __init__(self, data_dir: Path) -> None:
-        """Open the folder, make it if needed, and remove what a crash left half-written.
-
-        Only what is a day old: a younger file may be another process's work.
+        """Open the folder and make it if needed.
 
         Raises:
             OSError: the folder cannot be made or written.
         """
+        self.data_dir = data_dir
         self._jobs = data_dir / "jobs"
         self._jobs.mkdir(parents=True, exist_ok=True)
-        for leftover in self._jobs.glob(f"*{_PART}"):
-            if time.time() - leftover.stat().st_mtime > _STALE_S:
-                leftover.unlink(missing_ok=True)
         probe = self._jobs / f"probe{_PART}"
         probe.touch()
         probe.unlink()
@@ -51,8 +48,11 @@ class Store:
             write(part)
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-            final.parent.mkdir(exist_ok=True)
+            if not final.parent.is_dir():
+                final.parent.mkdir(exist_ok=True)
+                sync_folder(self._jobs)
             part.replace(final)
+            sync_folder(final.parent)
         except OSError as err:
             if err.errno in _NO_ROOM:
                 raise StorageFull(f"The data folder cannot be written: {err.strerror}.") from err
@@ -64,3 +64,55 @@ class Store:
     def discard(self, job_id: str) -> None:
         """Remove what a job has written."""
         shutil.rmtree(self._jobs / job_id, ignore_errors=True)
+
+    def size(self, job_id: str) -> int:
+        """Bytes of all files of a job."""
+        folder = self._jobs / job_id
+        return sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+
+    def folders(self) -> dict[str, float]:
+        """Every job's folder by the job's id, with the time at which it last changed."""
+        folders = (path for path in self._jobs.iterdir() if path.is_dir())
+        return {path.name: path.stat().st_mtime for path in folders}
+
+    def clear_parts(self) -> int:
+        """Remove half-written files; only for the one process that holds the folder."""
+        parts = list(self._jobs.glob(f"*{_PART}"))
+        for part in parts:
+            part.unlink(missing_ok=True)
+        return len(parts)
+
+
+def lock_folder(data_dir: Path) -> FileLock:
+    """Take a data folder for this process; it is given back by `release` or the process's end.
+
+    Raises:
+        CannotStart: another process, or another engine in this one, has it.
+        OSError: the folder cannot be made or written.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(data_dir / _LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as err:
+        raise DataFolderInUse(f"Another process uses the data folder {data_dir}.") from err
+    except NotImplementedError as err:
+        raise CannotStart(
+            f"The data folder {data_dir} is on a file system without locks.",
+            advice="Choose another with --data-dir.",
+        ) from err
+    return lock
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder outlive a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as err:
+        if err.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some file systems cannot
+            raise
+    finally:
+        os.close(descriptor)

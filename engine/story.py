@@ -36,19 +36,27 @@ def scene_prompt(hero_description: str | None, scene: str) -> str:
 
 
 def plan_scenes(request: VideoRequest, seed: int) -> list[ImageTask]:
-    """Turn a story into one image task a scene; scene k, from 0, is drawn with `seed + k`."""
+    """Turn a story into one image task a scene."""
+    seeds = seeds_of(request, seed)
     return [
         ImageTask(
             prompt=scene_prompt(request.hero_description, text),
             negative_prompt=request.negative_prompt,
             num_inference_steps=request.num_inference_steps,
             guidance_scale=request.guidance_scale,
-            seed=(seed + index) % (SEED_MAX + 1),
+            seed=seeds[index],
             width=request.width,
             height=request.height,
         )
         for index, text in enumerate(request.scenes)
     ]
+
+
+def seeds_of(request: VideoRequest, seed: int) -> list[int]:
+    """The seed of each scene: as the request names them, else `seed + k` for scene k from 0."""
+    if request.scene_seeds is not None:
+        return list(request.scene_seeds)
+    return [(seed + index) % (SEED_MAX + 1) for index in range(len(request.scenes))]
 
 
 def duration_s(request: VideoRequest) -> float:

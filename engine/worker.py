@@ -91,7 +91,7 @@ class Worker:
         except ModelUnavailable as err:
             self._on_unavailable(err)
             return
-        except Exception as err:
+        except BaseException as err:  # a library may even raise SystemExit
             logger.exception("the model could not be loaded")
             self._on_unavailable(
                 ModelUnavailable(
@@ -100,8 +100,21 @@ class Worker:
                 )
             )
             return
-        while (job := self._queue.take()) is not None:
-            self._make(job, drawer)
+        while not self._is_served(drawer):
+            logger.error("the device thread stumbled and goes on")
+
+    def _is_served(self, drawer: Drawer) -> bool:
+        """Make jobs until the queue is closed; False if something broke out of that."""
+        job = None
+        try:
+            while (job := self._queue.take()) is not None:
+                self._make(job, drawer)
+        except BaseException as err:
+            logger.exception("broken out of the making of jobs")
+            if job is not None:
+                self._end(job, err)
+            return False
+        return True
 
     def _make(self, job: Job, drawer: Drawer) -> None:
         with self._unfinished_lock:
@@ -115,7 +128,7 @@ class Worker:
         try:
             finish = self._use_device(drawer, job)
             self._hand_off(lambda: self._finish(job, finish))
-        except Exception as err:
+        except BaseException as err:  # a library's SystemExit must not end this thread
             self._end(job, err)
 
     def _use_device(self, drawer: Drawer, job: Job) -> Callable[[], Result]:
@@ -142,13 +155,13 @@ class Worker:
     def _finish(self, job: Job, finish: Callable[[], Result]) -> None:
         try:
             job.succeed(finish())
-        except Exception as err:
+        except BaseException as err:
             self._end(job, err)
         else:
             self._forget(job)
             logger.info("job %s: %s", job.id, job.state)
 
-    def _end(self, job: Job, err: Exception) -> None:
+    def _end(self, job: Job, err: BaseException) -> None:
         if isinstance(err, EngineError):
             logger.info("job %s: %s: %s", job.id, err.code, err.message)
             job.fail(err)

@@ -11,10 +11,13 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine import Engine, Settings
+from tests.house import Draw, House, at_once
+from tests.stage import Stage
 from tests.tiny_pipeline import save_tiny_pipeline
 
 EngineFactory = Callable[..., Engine]
@@ -61,6 +64,38 @@ def make_engine(make_settings: Callable[..., Settings]) -> Iterator[EngineFactor
 def engine(make_engine: EngineFactory) -> Engine:
     """An engine on the tiny model."""
     return make_engine()
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """What all engines of the test have instead of a model."""
+    made = Stage()
+    monkeypatch.setattr(
+        Engine, "_open_drawer", lambda engine, hand_off: made.open(engine, hand_off)
+    )
+    return made
+
+
+@pytest.fixture
+def engine_on_stage(make_engine: EngineFactory, stage: Stage) -> Engine:
+    """An engine that draws on the stage."""
+    return make_engine()
+
+
+@pytest.fixture
+def house() -> Iterator[Callable[..., House]]:
+    houses: list[House] = []
+
+    def make(draw: Draw = at_once, *, overlap: bool = False, **arguments: Any) -> House:
+        houses.append(House(draw, **arguments))
+        if overlap:
+            houses[-1].worker.allow_overlap()
+        houses[-1].worker.start()
+        return houses[-1]
+
+    yield make
+    for one in houses:
+        one.close()
 
 
 @pytest.fixture

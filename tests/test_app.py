@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from engine.store import lock_folder
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -79,6 +81,22 @@ def test_an_unusable_data_folder_is_named(tmp_path: Path) -> None:
     done = run_app("--data-dir", str(tmp_path / "file" / "data"))
     assert done.returncode != 0
     assert "--data-dir" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_data_folder_in_use_is_named(tmp_path: Path) -> None:
+    lock = lock_folder(tmp_path / "data")
+    done = run_app("--data-dir", str(tmp_path / "data"))
+    lock.release()
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert str(tmp_path / "data") in done.stderr and "--data-dir" in done.stderr
+
+
+def test_a_damaged_journal_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    path.write_bytes(b"not what it was")
+    done = run_app("--data-dir", str(tmp_path))
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert str(path) in done.stderr and path.read_bytes() == b"not what it was"
 
 
 def test_settings_come_from_the_environment(tmp_path: Path) -> None:

@@ -3,13 +3,10 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-import engine.engine as engine_module
-from engine import Engine, JobState, VideoRequest
+from engine import Engine, JobState, VideoRequest, register
 from engine.errors import (
     InternalError,
     JobCancelled,
@@ -17,44 +14,11 @@ from engine.errors import (
     QueueFull,
     ShuttingDown,
 )
-from engine.jobs import ImageResult, Job, Result
+from engine.jobs import Job
 from engine.requests import Request
 from tests.conftest import EngineFactory
+from tests.stage import Stage, busy
 from tests.work import image, story, until
-
-
-class Stage:
-    """Stands in for the model: draws nothing, and only when told to go on."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "picture.png"
-        self.path.write_bytes(b"")
-        self.drawing: list[Job] = []
-        self.go = threading.Semaphore(0)
-        self.faults: dict[str, Exception] = {}
-
-    def draw(self, job: Job) -> Callable[[], Result]:
-        self.drawing.append(job)
-        job.report(stage="denoising", eta_s=10.0)
-        while not self.go.acquire(timeout=0.002):
-            job.token.check()
-        if job.id in self.faults:
-            raise self.faults[job.id]
-        return lambda: ImageResult(self.path, "image/png", job.seed, 7.5, "")
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    made = Stage(tmp_path)
-    monkeypatch.setattr(Engine, "_open_drawer", lambda self, hand_off: made)
-    return made
-
-
-def busy(engine: Engine, stage: Stage, request: Request | None = None) -> Job:
-    """Submit a job and wait until it is being drawn."""
-    job = engine.submit(request or image())
-    until(lambda: job in stage.drawing)
-    return job
 
 
 def test_the_queue_is_bounded_in_pictures(make_engine: EngineFactory, stage: Stage) -> None:
@@ -137,11 +101,6 @@ def test_places_move_up_when_a_job_ends_or_starts(engine_on_stage: Engine, stage
     assert places(second, third) == [None, 0]
 
 
-@pytest.fixture
-def engine_on_stage(make_engine: EngineFactory, stage: Stage) -> Engine:
-    return make_engine()
-
-
 def test_the_estimate_counts_the_queue_ahead(engine_on_stage: Engine, stage: Stage) -> None:
     engine = engine_on_stage
     documented = VideoRequest(scenes=["a", "b", "c"])
@@ -221,10 +180,10 @@ def test_jobs_belong_to_their_owner(engine_on_stage: Engine) -> None:
             engine_on_stage.job(job_id, owner=owner)
 
 
-def test_only_so_many_ended_jobs_are_remembered(
+def test_only_so_many_ended_jobs_stay_in_memory(
     engine_on_stage: Engine, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_JOBS_KEPT", 5)
+    monkeypatch.setattr(register, "_JOBS_KEPT", 5)
     engine = engine_on_stage
     running = busy(engine, stage)
     ended = [engine.submit(image()) for _ in range(20)]
@@ -233,8 +192,8 @@ def test_only_so_many_ended_jobs_are_remembered(
     last = [engine.submit(image()) for _ in range(20)]
     assert len(engine._jobs) <= 22 and running.id in engine._jobs
     assert all(engine.job(job.id) is job for job in last), "a waiting job was forgotten"
-    with pytest.raises(JobNotFound):
-        engine.job(ended[0].id)
+    assert engine.job(ended[0].id) is not ended[0]
+    assert engine.job(ended[0].id).state is JobState.CANCELLED  # the journal knows it
 
 
 def test_every_job_ends_once_however_threads_submit_and_cancel(
@@ -306,7 +265,13 @@ def test_stopping_refuses_work_at_once_and_ends_what_runs(
 def test_a_signal_may_come_while_any_lock_is_held(engine_on_stage: Engine, stage: Stage) -> None:
     engine = engine_on_stage
     running, waiting = busy(engine, stage), engine.submit(image())
-    locks = [engine._lock, engine._places_lock, waiting._lock, engine._worker._unfinished_lock]
+    locks = [
+        engine._lock,
+        engine._forecast._places_lock,
+        waiting._lock,
+        engine._worker._unfinished_lock,
+    ]
+    locks += [engine._archive.journal._write_lock, engine._archive.journal._read_lock]
     previous = signal.signal(signal.SIGUSR1, lambda *_: engine.stop_accepting())
     try:
         for lock in locks:

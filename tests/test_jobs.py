@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadOutput, DeadlineExceeded, EngineError, JobCancelled
+from engine.errors import BadOutput, DeadlinePassed, EngineError, JobCancelled
 from engine.jobs import CancelToken, ImageResult, Job, JobSnapshot, JobState
 from engine.requests import ImageRequest, VideoRequest
 
@@ -71,7 +71,7 @@ def test_a_failed_job_raises_its_error_each_time() -> None:
 
 def test_a_job_fails_while_it_waits_too() -> None:
     job = make_job()
-    job.fail(DeadlineExceeded("too late"))
+    job.fail(DeadlinePassed("too late"))
     assert job.state is JobState.FAILED
     assert not job.start()
 
@@ -123,9 +123,9 @@ def test_cancelling_one_job_leaves_the_others() -> None:
 def test_the_first_reason_to_stop_is_kept() -> None:
     token = CancelToken()
     token.check()
-    token.set(DeadlineExceeded("too late"))
+    token.set(DeadlinePassed("too late"))
     token.set(JobCancelled("never mind"))
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(DeadlinePassed):
         token.check()
 
 

@@ -4,63 +4,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from engine import assembly, production
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
 from engine.frames import Frame, story_frames
-from engine.jobs import CancelToken, ImageResult, Job, Progress, VideoResult
+from engine.jobs import ImageResult, Job, Progress, VideoResult
 from engine.metadata import VideoManifest, read_recipe
-from engine.models import ModelChoice, ModelDefaults
+from engine.models import ModelDefaults
 from engine.production import Production
-from engine.requests import ImageRequest, ImageTask, Request, VideoRequest
-from engine.sampler import OnStep, Picture
+from engine.requests import ImageRequest, Request, VideoRequest
 from engine.store import Store
 from tests.movies import decode_planes, describe, read_comment
 from tests.pictures import draw_picture
-
-
-class StubSampler:
-    """Draws shapes instead of dreams, at once."""
-
-    def __init__(self) -> None:
-        self.model: Any = SimpleNamespace(
-            choice=ModelChoice(Path(), "stub", "r1", "a test"),
-            defaults=ModelDefaults(guidance_scale=3.0),
-            device=torch.device("cpu"),
-            dtype_name="float32",
-            scale_factor=8,
-            native_side=64,
-            pipeline=SimpleNamespace(scheduler=SimpleNamespace(config={})),
-        )
-        self.drawn: list[ImageTask] = []
-
-    def generate(self, task: ImageTask, token: CancelToken, on_step: OnStep) -> Picture:
-        for step in range(task.num_inference_steps):
-            token.check()
-            on_step(step + 1)
-        self.drawn.append(task)
-        pixels = draw_picture(task.width, task.height, task.seed)
-        guidance = task.guidance_scale or 3.0
-        return Picture(
-            pixels, guidance, task.width, task.height, steps=10, step_s=0.5, decode_s=2.0
-        )
-
-
-def hand_off(work: Callable[[], Any]) -> "Future[Any]":
-    future: Future[Any] = Future()
-    try:
-        future.set_result(work())
-    except Exception as err:
-        future.set_exception(err)
-    return future
+from tests.stub_sampler import StubSampler, hand_off
 
 
 class Studio:

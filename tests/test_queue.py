@@ -2,13 +2,13 @@ import threading
 
 import pytest
 
-from engine.jobs import Job
+from engine.jobs import Job, Terms
 from engine.queue import JobQueue
 from engine.requests import ImageRequest, VideoRequest
 
 
-def image() -> Job:
-    return Job(ImageRequest(prompt="a cat"), seed=1)
+def image(client: str | None = None) -> Job:
+    return Job(ImageRequest(prompt="a cat"), seed=1, terms=Terms(client=client))
 
 
 def story(scenes: int) -> Job:
@@ -116,3 +116,80 @@ def test_the_bound_holds_under_many_threads(bound: int) -> None:
     for thread in threads:
         thread.join()
     assert accepted.count(True) == bound == len(queue.waiting())
+
+
+def test_clients_take_turns() -> None:
+    queue = JobQueue(100)
+    script = [image("script") for _ in range(4)]
+    person, other = [image("person") for _ in range(2)], [image("other")]
+    for job in [*script, *person, *other]:
+        queue.put(job)
+    order = [
+        script[0], person[0], other[0],
+        script[1], person[1],
+        script[2],
+        script[3],
+    ]  # fmt: skip
+    assert queue.waiting() == order
+    assert [queue.take() for _ in order] == order
+
+
+def test_a_client_that_comes_later_waits_for_one_job_only() -> None:
+    queue = JobQueue(100)
+    script = [image("script") for _ in range(50)]
+    for job in script:
+        queue.put(job)
+    assert [queue.take() for _ in range(3)] == script[:3]
+    late = image("person")
+    queue.put(late)
+    assert queue.waiting()[:3] == [script[3], late, script[4]]
+    assert [queue.take() for _ in range(2)] == [script[3], late]
+
+
+def test_the_order_told_is_the_order_taken_whatever_leaves() -> None:
+    queue = JobQueue(1000)
+    jobs = [image(f"{number % 7}-{number % 3}") for number in range(60)]
+    for number, job in enumerate(jobs):
+        queue.put(job)
+        if number % 4 == 3:
+            told = queue.waiting()
+            assert queue.take() is told[0]
+            assert queue.waiting()[-1] in told
+        if number % 5 == 4:
+            queue.discard(jobs[number - 2])
+    told = queue.waiting()
+    assert [queue.take() for _ in told] == told
+
+
+def test_a_place_is_promised_while_a_job_is_accepted() -> None:
+    queue, job = JobQueue(1), image()
+
+    def accept() -> None:
+        assert queue.waiting() == [] and not queue.put(image())
+
+    assert queue.put(job, accept)
+    assert queue.waiting() == [job]
+
+
+def test_a_job_that_cannot_be_accepted_gives_its_place_back() -> None:
+    queue = JobQueue(1)
+
+    def refuse() -> None:
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        queue.put(image(), refuse)
+    assert queue.waiting() == [] and queue.put(image())
+
+
+def test_a_job_accepted_while_the_queue_closes_is_not_taken() -> None:
+    queue = JobQueue(1)
+    assert queue.put(image(), lambda: queue.close() and None)
+    assert queue.waiting() == [] and queue.take() is None
+
+
+def test_what_was_accepted_before_is_put_back_past_the_bound() -> None:
+    queue, jobs = JobQueue(1), [image() for _ in range(3)]
+    for job in jobs:
+        queue.put_back(job)
+    assert queue.waiting() == jobs and not queue.put(image())

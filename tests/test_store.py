@@ -2,14 +2,13 @@ import errno
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.errors import EncoderFailed, StorageFull
-from engine.store import Store
+from engine.errors import DataFolderInUse, EncoderFailed, StorageFull
+from engine.store import Store, lock_folder
 
 
 def everything(folder: Path) -> list[str]:
@@ -87,28 +86,34 @@ def test_a_failed_write_leaves_the_jobs_other_files(tmp_path: Path) -> None:
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
 
 
-def test_opening_leaves_what_another_process_may_be_writing(tmp_path: Path) -> None:
-    def write(part: Path) -> None:
-        part.write_bytes(b"half")
-        Store(tmp_path)
-        part.write_bytes(b"whole")
-
-    assert Store(tmp_path).write("job", "a.png", write).read_bytes() == b"whole"
-
-
-def test_opening_removes_what_a_crash_left_and_nothing_else(tmp_path: Path) -> None:
+def test_what_a_crash_left_half_written_is_removed_and_nothing_else(tmp_path: Path) -> None:
     seen: list[Path] = []
 
     def write(part: Path) -> None:
         seen.append(part)
         part.write_bytes(b"a")
 
-    Store(tmp_path).write("job", "a.png", write)
+    store = Store(tmp_path)
+    store.write("job", "a.png", write)
     seen[0].write_bytes(b"half, and then the power went")
-    yesterday = time.time() - 25 * 3600
-    os.utime(seen[0], (yesterday, yesterday))
-    Store(tmp_path)
+    assert store.clear_parts() == 1
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
+
+
+def test_the_size_of_a_job_is_that_of_its_files(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for name in ("a.png", "b.png"):
+        store.write("job", name, lambda part: part.write_bytes(bytes(100)) and None)
+    assert (store.size("job"), store.size("other")) == (200, 0)
+    assert list(store.folders()) == ["job"]
+
+
+def test_a_folder_is_held_by_one_until_it_is_given_back(tmp_path: Path) -> None:
+    lock = lock_folder(tmp_path / "data")
+    with pytest.raises(DataFolderInUse, match="data"):
+        lock_folder(tmp_path / "data")
+    lock.release()
+    lock_folder(tmp_path / "data").release()
 
 
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

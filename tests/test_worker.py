@@ -1,73 +1,14 @@
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engine.errors import BadOutput, InternalError, ModelUnavailable, ShuttingDown
-from engine.jobs import ImageResult, Job, JobState, Result
+from engine.errors import BadOutput, InternalError, ModelUnavailable
+from engine.jobs import Job, JobState, Result
 from engine.queue import JobQueue
-from engine.requests import ImageRequest
-from engine.worker import HandOff, Worker
-
-RESULT = ImageResult(Path("a.png"), "image/png", 1, 7.5, "")
-REASON = ShuttingDown("closing")
-Draw = Callable[[Job], Callable[[], Result]]
-
-
-def make_job() -> Job:
-    return Job(ImageRequest(prompt="a cat"), seed=1)
-
-
-def at_once(job: Job) -> Callable[[], Result]:
-    return lambda: RESULT
-
-
-class House:
-    """A worker whose drawing is a function of the test."""
-
-    def __init__(self, draw: Draw, queue: JobQueue | None = None) -> None:
-        self.queue = queue or JobQueue(1000)
-        self.problems: list[ModelUnavailable] = []
-        self.draw = draw
-        self.hand_off: HandOff | None = None
-        self.worker = Worker(self.queue, self.open, self.problems.append)
-
-    def open(self, hand_off: HandOff) -> "House":
-        self.hand_off = hand_off
-        return self
-
-    def submit(self) -> Job:
-        job = make_job()
-        assert self.queue.put(job)
-        return job
-
-    def close(self, timeout_s: float = 10) -> None:
-        for job in self.queue.close():
-            job.fail(REASON)
-        self.worker.stop(REASON, timeout_s)
-
-
-@pytest.fixture
-def house() -> Iterator[Callable[..., House]]:
-    houses: list[House] = []
-
-    def make(draw: Draw = at_once, *, overlap: bool = False, **arguments: Any) -> House:
-        houses.append(House(draw, **arguments))
-        if overlap:
-            houses[-1].worker.allow_overlap()
-        houses[-1].worker.start()
-        return houses[-1]
-
-    yield make
-    for one in houses:
-        one.close()
-
-
-MakeHouse = Callable[..., House]
+from tests.house import REASON, RESULT, House, MakeHouse, at_once, failing_worker, make_job
 
 
 def test_jobs_are_made_in_order(house: MakeHouse) -> None:
@@ -235,24 +176,6 @@ def test_work_handed_off_runs_on_another_thread(house: MakeHouse) -> None:
     made = house(draw)
     assert made.submit().wait(10)
     assert names[0] == "device" and names[1].startswith("encoder")
-
-
-def failing_worker(err: Exception) -> list[ModelUnavailable]:
-    problems: list[ModelUnavailable] = []
-    told = threading.Event()
-
-    def open_drawer(hand_off: HandOff) -> Any:
-        raise err
-
-    def tell(problem: ModelUnavailable) -> None:
-        problems.append(problem)
-        told.set()
-
-    worker = Worker(JobQueue(10), open_drawer, tell)
-    worker.start()
-    assert told.wait(10)
-    worker.stop(REASON, 10)
-    return problems
 
 
 def test_an_unavailable_model_is_told_once() -> None:

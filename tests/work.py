@@ -33,4 +33,5 @@ def ready(engine: Engine) -> Engine:
 
 
 def files(engine: Engine) -> list[Path]:
-    return [path for path in engine.settings.data_dir.rglob("*") if path.is_file()]
+    """What stands in the folder of finished and half-written files."""
+    return [path for path in (engine.settings.data_dir / "jobs").rglob("*") if path.is_file()]

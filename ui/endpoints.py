@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine import Engine, EngineError, ImageRequest, ImageResult, Request, VideoPlan, VideoRequest
 from ui.messages import explain_error, explain_invalid
+from ui.visitors import current_visitor
 
 R = TypeVar("R", ImageRequest, VideoRequest)
 _FOLLOW_S = 0.25
@@ -169,9 +170,9 @@ def _build(request_type: type[R], values: tuple[Any, ...]) -> R:
 
 async def _make(engine: Engine, request: Request) -> AsyncIterator[tuple[Any, Any]]:
     """Follow one job to its end; cancel it if whoever listens has gone."""
-    job = None
+    job, visitor = None, current_visitor()
     try:
-        job = engine.submit(request)
+        job = engine.submit(request, owner=visitor.owner, client=visitor.client, attended=True)
         async for snapshot in job.follow(_FOLLOW_S):
             if not snapshot.state.is_terminal:
                 progress = snapshot.progress

@@ -12,6 +12,7 @@ LABELS = {
     "num_inference_steps": "Steps",
     "guidance_scale": "Guidance",
     "seed": "Seed",
+    "scene_seeds": "Seeds of the scenes",
     "width": "Size, width",
     "height": "Size, height",
     "format": "File format",

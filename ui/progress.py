@@ -11,6 +11,7 @@ from engine import Engine, EngineError, EngineStatus, JobSnapshot, JobState, Req
 from engine.errors import InvalidRequest, JobCancelled
 from engine.jobs import Result
 from ui.messages import LABELS, explain_error, explain_invalid
+from ui.visitors import current_visitor
 
 _FOLLOW_S = 0.2
 _ENCODING_SHARE = 0.1
@@ -50,8 +51,9 @@ async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
 
     Closing this generator does not cancel the job: the visitor may come back to it.
     """
+    visitor = current_visitor()
     try:
-        job = engine.submit(request)
+        job = engine.submit(request, owner=visitor.owner, client=visitor.client)
     except EngineError as err:
         yield Moment(error_html(*explain_error(err)))
         return

@@ -9,6 +9,7 @@ import gradio as gr
 from engine import Engine
 from engine.errors import JobNotFound
 from ui.progress import Moment
+from ui.visitors import current_visitor
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def offer_cancel(engine: Engine, run: RunControls, work: Any) -> None:
 
 def _cancel(engine: Engine, job_id: str | None) -> Any:
     try:
-        engine.job(job_id or "").cancel()
+        engine.job(job_id or "", owner=current_visitor().owner).cancel()
     except JobNotFound:
         return gr.skip()
     return gr.Button("Cancelling…", interactive=False)

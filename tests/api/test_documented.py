@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from api.documented import prefers_html
+from api.negotiation import prefers_html
 from engine.metadata import read_recipe
 
 SMALL = {"width": 64, "height": 64, "num_inference_steps": 10}

@@ -1,0 +1,201 @@
+"""The job routes: submit, follow, cancel, fetch. A job goes on when its client leaves."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.errors import documented
+from api.job_answers import (
+    ImageJobBody,
+    JobPage,
+    JobSummary,
+    JobView,
+    Kind,
+    SceneList,
+    SceneView,
+    VideoJobBody,
+    base_of,
+)
+from api.openapi import binary
+from api.security import MAX_JSON_BYTES
+from api.submission import (
+    ACCEPTED_LATER,
+    FindJob,
+    IdempotencyKey,
+    JobId,
+    SceneNumber,
+    accepted,
+    client_of,
+    owner_of,
+)
+from api.versions import add_versions
+from engine import Engine, ImageResult, Job, JobState, errors
+
+_FOLLOW_S = 0.2
+_RECONNECT_MS = 2000
+_PAGE_MAX = 100
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    **ACCEPTED_LATER,
+    **documented(400, 409, 413, 422, 503, 507),
+}
+_FETCH = documented(404, 409, 410, 422, 500, 503, 504, 507)
+
+
+def build_job_router(engine: Engine) -> APIRouter:
+    """The job routes of one engine."""
+    router = APIRouter(tags=["jobs"], max_body_size=MAX_JSON_BYTES)
+
+    def find_job(request: Request, job_id: JobId) -> Job:
+        return engine.job(job_id, owner=owner_of(request))
+
+    _add_submission(router, engine)
+    _add_listing(router, engine, find_job)
+    _add_following(router, find_job)
+    _add_fetching(router, engine, find_job)
+    add_versions(router, engine, find_job)
+    return router
+
+
+def _add_submission(router: APIRouter, engine: Engine) -> None:
+    # On threads: the journal is synced to the disk before a job is told of.
+    @router.post("/jobs/image", status_code=202, summary="Submit an image", responses=_ACCEPTED)
+    def submit_image(
+        request: Request, body: ImageJobBody, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        """Accept an image and answer at once; follow its links."""
+        job = engine.submit(
+            body.request(),
+            owner=owner_of(request),
+            client=client_of(request),
+            idempotency_key=idempotency_key,
+            deadline_s=body.deadline_s,
+        )
+        return accepted(job, request)
+
+    @router.post("/jobs/video", status_code=202, summary="Submit a story", responses=_ACCEPTED)
+    def submit_video(
+        request: Request, body: VideoJobBody, idempotency_key: IdempotencyKey = None
+    ) -> Response:
+        """Accept a story video and answer at once; follow its links."""
+        job = engine.submit(
+            body.request(),
+            owner=owner_of(request),
+            client=client_of(request),
+            idempotency_key=idempotency_key,
+            deadline_s=body.deadline_s,
+        )
+        return accepted(job, request)
+
+
+def _add_listing(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
+    @router.get("/jobs", summary="List jobs", responses=documented(404, 422))
+    def list_jobs(
+        request: Request,
+        state: JobState | None = None,
+        kind: Kind | None = None,
+        limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 50,
+        after: Annotated[
+            str | None, Query(max_length=64, description="Go on after this job; see `next`.")
+        ] = None,
+    ) -> JobPage:
+        """Jobs, newest first, a page at a time."""
+        owner = owner_of(request)
+        found = engine.jobs(owner=owner, state=state, kind=kind, limit=limit + 1, after=after)
+        base, page = base_of(request), found[:limit]
+        following = None
+        if len(found) > limit:
+            query = request.url.include_query_params(after=page[-1].id).query
+            following = f"{base}/jobs?{query}"
+        return JobPage(jobs=[JobSummary.of(snapshot, base) for snapshot in page], next=following)
+
+    @router.get("/jobs/{job_id}", summary="Where a job stands", responses=documented(404, 422))
+    def show_job(request: Request, job: Annotated[Job, Depends(find_job)]) -> JobView:
+        """Its state, progress, time left, and why it failed if it did."""
+        return JobView.of_job(job, base_of(request))
+
+    @router.delete("/jobs/{job_id}", summary="Cancel a job", responses=documented(404, 422))
+    def cancel_job(request: Request, job: Annotated[Job, Depends(find_job)]) -> JobView:
+        """Cancel it if it has not ended, and answer how it stands; again and again if you like.
+
+        A running job ends within one denoising step.
+        """
+        job.cancel()
+        return JobView.of_job(job, base_of(request))
+
+
+def _add_following(router: APIRouter, find_job: FindJob) -> None:
+    @router.get(
+        "/jobs/{job_id}/events",
+        summary="Follow a job",
+        response_class=EventSourceResponse,
+        responses=documented(404, 422),
+    )
+    async def follow_job(
+        request: Request,
+        job: Annotated[Job, Depends(find_job)],
+        last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Server-sent events: `progress` at every change, and `end` when it has ended.
+
+        The data is the job as `GET /jobs/{job_id}` answers it. A client that connects again and
+        sends `Last-Event-ID`, as browsers do, is told only what it does not know. `closing`
+        means that the server stops and the job waits for its next start.
+        """
+        base, told = base_of(request), last_event_id
+        async for snapshot in job.follow(_FOLLOW_S):
+            event_id = f"{int(1000 * snapshot.created_at)}-{snapshot.version}"
+            if event_id != told or snapshot.state.is_terminal:
+                told = event_id
+                view = JobView.of_job(job, base)
+                name = _event_name(job) if snapshot.state.is_terminal else "progress"
+                yield ServerSentEvent(
+                    data=view.model_dump(mode="json"), event=name, id=event_id, retry=_RECONNECT_MS
+                )
+
+
+def _event_name(job: Job) -> str:
+    return "closing" if isinstance(job.error, errors.ShuttingDown) else "end"
+
+
+def _add_fetching(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
+    @router.get(
+        "/jobs/{job_id}/result",
+        summary="Fetch a result",
+        response_class=FileResponse,
+        responses={
+            200: {"content": binary("image/png", "image/webp", "image/jpeg", "video/mp4")},
+            206: {"description": "The part that the Range header asks for."},
+            416: {"description": "The Range header asks for what is not there; plain text."},
+            **_FETCH,
+        },
+    )
+    def fetch_result(job: Annotated[Job, Depends(find_job)]) -> FileResponse:
+        """The picture or video; parts of it with a Range header."""
+        result = engine.result(job)
+        name = result.path.name if isinstance(result, ImageResult) else "video.mp4"
+        return FileResponse(result.path, media_type=result.media_type, filename=name)
+
+    @router.get(
+        "/jobs/{job_id}/scenes", summary="Scenes of a story", responses=documented(404, 410, 422)
+    )
+    def list_scenes(request: Request, job_id: JobId) -> SceneList:
+        """The scenes that are drawn, in order, whether the story has ended or not."""
+        base = base_of(request)
+        scenes = engine.scenes(job_id, owner=owner_of(request))
+        return SceneList(scenes=[SceneView.of(scene, job_id, base) for scene in scenes])
+
+    @router.get(
+        "/jobs/{job_id}/scenes/{number}",
+        summary="Picture of a scene",
+        response_class=FileResponse,
+        responses={200: {"content": binary("image/png")}, **documented(404, 410, 422)},
+    )
+    def fetch_scene(request: Request, job_id: JobId, number: SceneNumber) -> FileResponse:
+        """One drawn scene as a PNG, its recipe inside."""
+        for scene in engine.scenes(job_id, owner=owner_of(request)):
+            if scene.number == number:
+                return FileResponse(scene.path, media_type="image/png", filename=scene.path.name)
+        raise errors.JobNotFound("This scene is not drawn (yet).", advice="See the job's scenes.")

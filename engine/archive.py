@@ -1,0 +1,78 @@
+"""The data folder as a whole: its lock, its files, its journal, and how long things are kept."""
+
+import logging
+import threading
+import time
+
+from engine.errors import EngineError
+from engine.journal import Journal
+from engine.recorder import Recorder
+from engine.recovery import heal, recover
+from engine.retention import Limits, retain
+from engine.settings import Settings
+from engine.store import Store, lock_folder
+from engine.timer import Timer
+
+logger = logging.getLogger(__name__)
+
+_DAY_S = 24 * 3600
+_RETAIN_EVERY_S = 60.0
+
+
+class Archive:
+    """What is kept of jobs on disk. One process at a time."""
+
+    def __init__(self, settings: Settings, timer: Timer) -> None:
+        """Take the folder, and bring it in order.
+
+        `unfinished` then lists the jobs to go on with, in their old order.
+
+        Raises:
+            OSError: the data folder cannot be made or written.
+            CannotStart: another process has it, or its journal cannot be used.
+            StorageFull: there is no room to begin.
+        """
+        self._timer = timer
+        self._limits = Limits(settings.keep_days * _DAY_S, settings.keep_gb * 1e9)
+        self._retained_at, self._retain_due = 0.0, False
+        self._retain_lock = threading.Lock()
+        self._clock_s = time.time() - time.monotonic()
+        self._lock = lock_folder(settings.data_dir)
+        try:
+            self.store = Store(settings.data_dir)
+            self.journal = Journal(settings.data_dir)
+            try:
+                self.unfinished = recover(self.journal, time.time())
+                heal(self.journal, self.store, self._limits.keep_s)
+                self._retain()
+            except BaseException:
+                self.journal.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+        self.recorder = Recorder(self.journal, self.store)
+
+    def retain_soon(self) -> None:
+        """Remove what is too old or too much, within a minute and on another thread."""
+        with self._retain_lock:
+            if self._retain_due:
+                return
+            self._retain_due = True
+            wait_s = self._retained_at + _RETAIN_EVERY_S - time.monotonic()
+        self._timer.after(max(0.0, wait_s), self._retain)
+
+    def close(self) -> None:
+        """Write down what is still to be written, and give the folder back. Idempotent."""
+        self.recorder.settle()
+        self.journal.close()
+        self._lock.release()
+
+    def _retain(self) -> None:
+        with self._retain_lock:
+            self._retain_due, self._retained_at = False, time.monotonic()
+        now = self._clock_s + time.monotonic()  # a clock that jumps must not cost all results
+        try:
+            retain(self.journal, self.store, self._limits, now)
+        except EngineError as err:
+            logger.error("old results are still kept: %s", err.message)

@@ -1,0 +1,84 @@
+"""When work will be done: measured times, applied to requests and to those who wait."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from engine.estimate import Estimator
+from engine.jobs import Job
+from engine.queue import JobQueue
+from engine.requests import ImageRequest, Request
+
+_PLACES_EVERY_S = 1.0
+
+
+class Forecast:
+    """Seconds until things are done, and the place of every job that waits. Thread-safe."""
+
+    def __init__(
+        self, estimator: Estimator, queue: JobQueue, unfinished: Callable[[], list[Job]]
+    ) -> None:
+        """Begin with assumptions; `learn` says more once a model is loaded.
+
+        Args:
+            unfinished: the jobs under way.
+        """
+        self._estimator = estimator
+        self._queue = queue
+        self._unfinished = unfinished
+        self._own_guidance: float | None = None
+        self._pixels: Callable[[int, int], int] = _asked_pixels
+        self._places_at = 0.0
+        self._places_lock = threading.Lock()
+
+    def learn(self, own_guidance: float, pixels: Callable[[int, int], int]) -> None:
+        """Take note of the model's own guidance and of the pixels that it draws for a size."""
+        self._own_guidance, self._pixels = own_guidance, pixels
+
+    def request_s(self, request: Request) -> float:
+        """Seconds to make one request."""
+        guidance = request.guidance_scale or self._own_guidance
+        guided = guidance is None or guidance > 1
+        measured = self._estimator.knows("step")
+        pixels = (self._pixels if measured else _asked_pixels)(request.width, request.height)
+        image_s = self._estimator.image_s(request.num_inference_steps, pixels, guided)
+        if isinstance(request, ImageRequest):
+            return image_s
+        frames_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
+        return len(request.scenes) * image_s + frames_s
+
+    def running_s(self) -> float:
+        """Seconds until the jobs under way are done."""
+        etas = [job.snapshot().progress.eta_s for job in self._unfinished()]
+        return sum(eta_s for eta_s in etas if eta_s is not None)
+
+    def queue_s(self) -> float:
+        """Seconds until all that was accepted is done."""
+        return self.running_s() + sum(self.request_s(job.request) for job in self._queue.waiting())
+
+    def room_s(self, tasks: int, max_tasks: int) -> float:
+        """Seconds until so many tasks fit into the queue."""
+        waiting = self._queue.waiting()
+        tasks += sum(ahead.image_tasks for ahead in waiting)
+        until_room_s = self.running_s()
+        for ahead in waiting:  # each leaves the queue when it starts
+            tasks -= ahead.image_tasks
+            if tasks <= max_tasks:
+                break
+            until_room_s += self.request_s(ahead.request)
+        return until_room_s
+
+    def tell_places(self, *, changed: bool = True) -> None:
+        """Tell every waiting job its place and time; at most once a second if none `changed`."""
+        if not changed and time.monotonic() - self._places_at <= _PLACES_EVERY_S:
+            return
+        with self._places_lock:  # one at a time, or an older view would overwrite a newer one
+            self._places_at = time.monotonic()
+            eta_s = self.running_s()
+            for position, job in enumerate(self._queue.waiting()):
+                eta_s += self.request_s(job.request)
+                job.place(position, eta_s)
+
+
+def _asked_pixels(width: int, height: int) -> int:
+    return width * height

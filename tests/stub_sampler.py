@@ -1,0 +1,74 @@
+"""Stands in for the sampler where only what is around it is tested."""
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+from engine import Engine
+from engine.estimate import Estimator
+from engine.jobs import CancelToken
+from engine.models import ModelChoice, ModelDefaults
+from engine.production import Production
+from engine.requests import ImageTask
+from engine.sampler import OnStep, Picture
+from engine.worker import HandOff
+from tests.pictures import draw_picture
+
+
+class StubSampler:
+    """Draws shapes instead of dreams, at once."""
+
+    def __init__(self, die_at: int | None = None) -> None:
+        """Draw at once; the process dies at picture `die_at`, counted from 1."""
+        self.model: Any = SimpleNamespace(
+            choice=ModelChoice(Path(), "stub", "r1", "a test"),
+            defaults=ModelDefaults(guidance_scale=3.0),
+            device=torch.device("cpu"),
+            dtype_name="float32",
+            scale_factor=8,
+            native_side=64,
+            pipeline=SimpleNamespace(scheduler=SimpleNamespace(config={})),
+        )
+        self.drawn: list[ImageTask] = []
+        self._die_at = die_at
+
+    def generate(self, task: ImageTask, token: CancelToken, on_step: OnStep) -> Picture:
+        for step in range(task.num_inference_steps):
+            token.check()
+            on_step(step + 1)
+            if self._die_at == len(self.drawn) + 1 and step == 5:
+                os.kill(os.getpid(), signal.SIGKILL)
+        self.drawn.append(task)
+        pixels = draw_picture(task.width, task.height, task.seed)
+        guidance = task.guidance_scale or 3.0
+        return Picture(
+            pixels, guidance, task.width, task.height, steps=10, step_s=0.5, decode_s=2.0
+        )
+
+
+def hand_off(work: Callable[[], Any]) -> "Future[Any]":
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work())
+    except Exception as err:
+        future.set_exception(err)
+    return future
+
+
+def open_production(
+    sampler: StubSampler | None = None, *, die_at: int | None = None
+) -> Callable[..., Production]:
+    """What may stand in for `Engine._open_drawer`: real production on a stub sampler."""
+    drawing: Any = sampler or StubSampler(die_at)
+
+    def open_drawer(engine: Engine, hand_off: HandOff) -> Production:
+        archive = engine._archive
+        return Production(drawing, archive.store, Estimator(), hand_off, archive.journal)
+
+    return open_drawer

@@ -11,6 +11,7 @@ from api.documented import build_router
 from api.errors import handle_errors
 from api.jobs import build_job_router
 from api.keys import Keyring, read_secret
+from api.metrics import add_metrics
 from api.security import MAX_BODY_BYTES, guard
 from engine import Engine
 
@@ -50,4 +51,5 @@ def build_api(engine: Engine) -> FastAPI:
     handle_errors(app)
     settings = engine.settings
     guard(app, settings, Keyring(settings.keys(), read_secret(settings.data_dir)))
+    add_metrics(app, engine)
     return app

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from engine import prompts
@@ -62,8 +63,10 @@ class Engine:
         self._status = EngineStatus("loading", "pending", versions=versions())
         self._tokenizer: Any = None
         self._tokenizer_lock = threading.Lock()
+        self._device_memory: Callable[[], int | None] = lambda: None
         self._closing = threading.Event()
         self._closers: list[threading.Thread] = []
+        self._listeners: list[Callable[[Job], None]] = []
         self._worker = Worker(self._queue, self._open_drawer, self._set_unavailable)
         self._forecast = Forecast(self._estimator, self._queue, self._worker.unfinished)
         self._register.take_over()
@@ -193,7 +196,12 @@ class Engine:
             waiting_tasks=waiting,
             running=bool(self._worker.unfinished()),
             measured_s=self._estimator.measured(),
+            device_memory_bytes=self._device_memory(),
         )
+
+    def listen(self, listener: Callable[[Job], None]) -> None:
+        """Call `listener` at every change of every job, on the thread that made it."""
+        self._listeners.append(listener)
 
     def stop_accepting(self) -> None:
         """Refuse new work and end what is under way; returns at once. For signal handlers."""
@@ -237,6 +245,7 @@ class Engine:
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
         self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels)
+        self._device_memory = partial(models.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
         self._set_status(
@@ -303,6 +312,8 @@ class Engine:
 
     def _job_changed(self, job: Job) -> None:
         """Hear of every change of every job."""
+        for listener in self._listeners:
+            listener(job)
         snapshot = job.snapshot()
         ended = snapshot.state.is_terminal
         if ended:

@@ -32,6 +32,8 @@ class EngineStatus:
     running: bool = False
     measured_s: dict[str, float] = field(default_factory=dict)
     """Median seconds of a unit of work, by kind."""
+    device_memory_bytes: int | None = None
+    """What torch holds on the device; None on a CPU."""
     versions: dict[str, str] = field(default_factory=dict)
 
 

@@ -34,12 +34,14 @@ def url(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_python_examples(url: str, tmp_path: Path) -> None:
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
     for code in blocks("python"):
         command = [sys.executable, "-c", code.replace(ADDRESS, url)]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     assert b"ftyp" in (tmp_path / "story.mp4").read_bytes()[:16]
+    with Image.open(tmp_path / "castle.png") as image:
+        assert image.size == (512, 512)
 
 
 def test_curl_examples(url: str, tmp_path: Path) -> None:
@@ -69,8 +71,9 @@ def test_routes_table_names_real_routes(url: str) -> None:
     import httpx
 
     paths = httpx.get(f"{url}/openapi.json").json()["paths"]
-    for method, path in re.findall(r"`(GET|POST) (/[a-z/-]*)`", TEXT):
-        assert method.lower() in paths[path]
+    for method, path in re.findall(r"`(GET|POST|DELETE) (/[a-z/{}-]*)`", TEXT):
+        known = {name.replace("{job_id}", "{id}"): methods for name, methods in paths.items()}
+        assert method.lower() in known[path]
 
 
 def test_linked_files_exist() -> None:

@@ -19,7 +19,7 @@ from training.presets import Preset
 from training.tokenizer import load_tokenizer
 
 SHARD = "14MB"
-GUIDANCE = 3.0
+GUIDANCE = 4.0
 
 
 def build_pipeline(preset: Preset, run_dir: Path) -> StableDiffusionPipeline:
@@ -64,7 +64,7 @@ def _to_half(module: torch.nn.Module) -> None:
 def model_facts(preset: Preset) -> dict[str, object]:
     """Return what the engine should know about the model, as storyreel.json says it."""
     return {
-        "name": f"storybook-{preset.name}-0",
+        "name": f"storybook-{preset.name}-1",
         "guidance_scale": GUIDANCE,
         "near_native_area": True,
         "description": (

@@ -53,7 +53,7 @@ class Extent:
     """
 
     prompts: int = 500
-    stories: int = 30
+    stories: int = 60
     sheet: int = 64
     sweep: int = 100
 

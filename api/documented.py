@@ -21,7 +21,7 @@ from api.errors import documented
 from api.negotiation import prefers_html
 from api.openapi import binary, header
 from api.security import MAX_JSON_BYTES
-from api.submission import ACCEPTED_LATER, IdempotencyKey, Prefer, accepted, client_of, owner_of
+from api.submission import ACCEPTED_LATER, IdempotencyKey, Prefer, accepted, submit
 from engine import Engine, ImageRequest, ImageResult, Job, VideoPlan, VideoRequest, VideoResult
 from engine.errors import ModelUnavailable
 
@@ -259,14 +259,8 @@ class _Call:
 
     async def submit(self, engine: Engine, request: ImageRequest | VideoRequest) -> Job:
         """Submit on a thread: the journal is synced to the disk before a job is told of."""
-        return await asyncio.to_thread(
-            engine.submit,
-            request,
-            owner=owner_of(self.request),
-            client=client_of(self.request),
-            attended=self.attended,
-            idempotency_key=self.idempotency_key,
-        )
+        terms = {"attended": self.attended, "idempotency_key": self.idempotency_key}
+        return await asyncio.to_thread(submit, engine, self.request, request, **terms)
 
     async def until_done(self, job: Job) -> None:
         """Wait for the end of a job."""

@@ -28,8 +28,8 @@ from api.submission import (
     JobId,
     SceneNumber,
     accepted,
-    client_of,
     owner_of,
+    submit,
 )
 from api.versions import add_versions
 from engine import Engine, ImageResult, Job, JobState, errors
@@ -60,34 +60,24 @@ def build_job_router(engine: Engine) -> APIRouter:
 
 
 def _add_submission(router: APIRouter, engine: Engine) -> None:
+    def take(request: Request, body: ImageJobBody | VideoJobBody, key: str | None) -> Response:
+        terms = {"idempotency_key": key, "deadline_s": body.deadline_s}
+        return accepted(submit(engine, request, body.request(), **terms), request)
+
     # On threads: the journal is synced to the disk before a job is told of.
     @router.post("/jobs/image", status_code=202, summary="Submit an image", responses=_ACCEPTED)
     def submit_image(
         request: Request, body: ImageJobBody, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """Accept an image and answer at once; follow its links."""
-        job = engine.submit(
-            body.request(),
-            owner=owner_of(request),
-            client=client_of(request),
-            idempotency_key=idempotency_key,
-            deadline_s=body.deadline_s,
-        )
-        return accepted(job, request)
+        return take(request, body, idempotency_key)
 
     @router.post("/jobs/video", status_code=202, summary="Submit a story", responses=_ACCEPTED)
     def submit_video(
         request: Request, body: VideoJobBody, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """Accept a story video and answer at once; follow its links."""
-        job = engine.submit(
-            body.request(),
-            owner=owner_of(request),
-            client=client_of(request),
-            idempotency_key=idempotency_key,
-            deadline_s=body.deadline_s,
-        )
-        return accepted(job, request)
+        return take(request, body, idempotency_key)
 
 
 def _add_listing(router: APIRouter, engine: Engine, find_job: FindJob) -> None:

@@ -8,11 +8,12 @@ from fastapi.responses import JSONResponse
 
 from api.job_answers import JobView, base_of
 from api.openapi import header
-from engine import Job
+from engine import Engine, ImageRequest, Job, VideoRequest
+from engine.requests import SCENES_MAX
 
 JobId = Annotated[str, Path(max_length=64, examples=["0b7c9a52f0d84c3e9d0c4a3b2f1e6d5c"])]
 FindJob = Callable[[Request, str], Job]
-SceneNumber = Annotated[int, Path(ge=1, le=50)]
+SceneNumber = Annotated[int, Path(ge=1, le=SCENES_MAX)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -36,6 +37,13 @@ ACCEPTED_LATER: dict[int | str, dict[str, Any]] = {
         "headers": {"Location": header("string", "The job's path.")},
     }
 }
+
+
+def submit(
+    engine: Engine, request: Request, wanted: ImageRequest | VideoRequest, **terms: Any
+) -> Job:
+    """Submit what a call asks for, in the name and in the turn of who calls."""
+    return engine.submit(wanted, owner=owner_of(request), client=client_of(request), **terms)
 
 
 def accepted(job: Job, request: Request, *, preferred: bool = False) -> JSONResponse:

@@ -13,11 +13,19 @@ from api.submission import (
     IdempotencyKey,
     SceneNumber,
     accepted,
-    client_of,
-    owner_of,
+    submit,
 )
 from engine import Engine, Job, VideoRequest, errors
-from engine.requests import SCENES_MAX, SCENES_MIN, SEED_MAX, Seed, SpokenText
+from engine.requests import (
+    SCENES_MAX,
+    SCENES_MIN,
+    SEED_MAX,
+    DurationPerScene,
+    Fps,
+    Seed,
+    SpokenText,
+    TransitionFrames,
+)
 from engine.versions import assembled, redrawn, replayed
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -42,14 +50,9 @@ class RedrawBody(_Body):
 class AssembleBody(_Body):
     """What changes in the video; what is null stays as it was. Nothing is drawn anew."""
 
-    duration_per_scene: Annotated[
-        float | None,
-        Field(gt=0, le=60, allow_inf_nan=False, description="Seconds each scene is held."),
-    ] = None
-    fps: Annotated[int | None, Field(ge=1, le=60, description="Frames per second.")] = None
-    transition_frames: Annotated[
-        int | None, Field(ge=0, le=240, description="Crossfade frames between two scenes.")
-    ] = None
+    duration_per_scene: DurationPerScene | None = None
+    fps: Fps | None = None
+    transition_frames: TransitionFrames | None = None
     order: Annotated[
         list[Annotated[int, Field(ge=1, le=SCENES_MAX)]] | None,
         Field(
@@ -63,14 +66,8 @@ class AssembleBody(_Body):
 def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     """Add the routes that make a new job from one that was made."""
 
-    def submit(request: Request, version: Any, parent: str | None, key: str | None) -> Response:
-        job = engine.submit(
-            version,
-            owner=owner_of(request),
-            client=client_of(request),
-            idempotency_key=key,
-            parent=parent,
-        )
+    def take(request: Request, version: Any, parent: str | None, key: str | None) -> Response:
+        job = submit(engine, request, version, parent=parent, idempotency_key=key)
         return accepted(job, request)
 
     @router.post(
@@ -91,7 +88,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         if seed is None and body.text is None:
             seed = secrets.randbelow(SEED_MAX + 1)
         version = redrawn(_story(job), job.seed, number, text=body.text, new_seed=seed)
-        return submit(request, version, job.id, idempotency_key)
+        return take(request, version, job.id, idempotency_key)
 
     @router.post(
         "/jobs/{job_id}/assemble",
@@ -107,7 +104,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     ) -> Response:
         """A new job: the same pictures with other times, or in another order."""
         version = assembled(_story(job), job.seed, **body.model_dump(exclude_none=True))
-        return submit(request, version, job.id, idempotency_key)
+        return take(request, version, job.id, idempotency_key)
 
     @router.post(
         "/jobs/{job_id}/replay", status_code=202, summary="Make it again", responses=_RESPONSES
@@ -119,7 +116,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     ) -> Response:
         """A new job that draws the same pixels again, with everything that was left open then."""
         version = replayed(job.request, job.seed, job.result().guidance_scale)
-        return submit(request, version, None, idempotency_key)
+        return take(request, version, None, idempotency_key)
 
 
 def _story(job: Job) -> VideoRequest:

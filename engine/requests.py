@@ -68,6 +68,14 @@ Seed = Annotated[
         description="The same seed and request give the same picture. null: drawn, and told.",
     ),
 ]
+DurationPerScene = Annotated[
+    float,
+    Field(gt=0, le=60, allow_inf_nan=False, description="Seconds each scene is held."),
+]
+Fps = Annotated[int, Field(ge=1, le=60, description="Frames per second.")]
+TransitionFrames = Annotated[
+    int, Field(ge=0, le=240, description="Crossfade frames between two scenes.")
+]
 
 
 class _Request(BaseModel):
@@ -111,16 +119,11 @@ class VideoRequest(_Request):
         ),
     ] = None
     num_inference_steps: Steps = 25
-    duration_per_scene: Annotated[
-        float,
-        Field(gt=0, le=60, allow_inf_nan=False, description="Seconds each scene is held."),
-    ] = 3.0
-    fps: Annotated[int, Field(ge=1, le=60, description="Frames per second.")] = 24
+    duration_per_scene: DurationPerScene = 3.0
+    fps: Fps = 24
     width: Annotated[Side, Field(description="Pixels, a multiple of 8.")] = 512
     height: Annotated[Side, Field(description="Pixels, a multiple of 8.")] = 512
-    transition_frames: Annotated[
-        int, Field(ge=0, le=240, description="Crossfade frames between two scenes.")
-    ] = 12
+    transition_frames: TransitionFrames = 12
     negative_prompt: NegativePrompt = ""
     guidance_scale: GuidanceScale = None
     seed: Seed = None

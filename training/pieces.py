@@ -21,19 +21,12 @@ PIECE_BYTES = 15 * 2**20
 NAME = "run.{:02d}"
 
 
-def _half(state: Any) -> Any:
+def _cast(state: Any, dtype: torch.dtype) -> Any:
+    """Return nested checkpoints with every float tensor in that type."""
     if isinstance(state, torch.Tensor):
-        return state.half() if state.is_floating_point() else state
+        return state.to(dtype) if state.is_floating_point() else state
     if isinstance(state, dict):
-        return {name: _half(value) for name, value in state.items()}
-    return state
-
-
-def _full(state: Any) -> Any:
-    if isinstance(state, torch.Tensor):
-        return state.float() if state.is_floating_point() else state
-    if isinstance(state, dict):
-        return {name: _full(value) for name, value in state.items()}
+        return {name: _cast(value, dtype) for name, value in state.items()}
     return state
 
 
@@ -51,7 +44,7 @@ def pack_run(run_dir: Path, folder: Path) -> list[Path]:
             kept = {k: v for k, v in saved.items() if k not in ("optimizer", "optimizers")}
             if "average" in kept:
                 kept["unet"] = {}
-            packed[name] = _half(kept)
+            packed[name] = _cast(kept, torch.float16)
     if len(packed) == 1:
         raise FileNotFoundError(f"nothing to pack in {run_dir}")
     stream = io.BytesIO()
@@ -81,7 +74,7 @@ def unpack_run(folder: Path, run_dir: Path) -> None:
     for name, text in packed.pop("tokenizer").items():
         (tokenizer / name).write_text(text)
     for name, state in packed.items():
-        whole = _full(state)
+        whole = _cast(state, torch.float32)
         if name == DIFFUSION:
             whole["unet"] = whole["average"]
         write_atomically(run_dir / name, whole)

@@ -127,7 +127,7 @@ PRESETS: dict[str, Preset] = {
         reading_budget=Budget(900, 12, 64, 2e-3, 50),
         judge_budget=Budget(2_000, 50, 64, 4e-3, 100),
         diffusion=DiffusionShape((64, 128, 256), (False, False, True), 1, 256, 4, 4),
-        diffusion_budget=Budget(20_000, 65, 32, 3e-3, 100),
+        diffusion_budget=Budget(20_000, 170, 64, 3.5e-3, 100),
         things=48,
     ),
     "gpu": Preset(

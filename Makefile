@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint browser train evaluate bench clean
+.PHONY: run test faults soak lint browser train evaluate bench clean
 
 run: $(VENV)/.runs
 	$(BIN)/python app.py $(ARGS)
@@ -17,6 +17,14 @@ run: $(VENV)/.runs
 test: $(VENV)/.tests browser
 	@start=$$SECONDS; $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(ARGS); \
 	status=$$?; echo "make test took $$((SECONDS - start)) s after installing"; exit $$status
+
+# Everything that can go wrong, at length: what `make test` tries a few times.
+faults: $(VENV)/.tests
+	$(BIN)/python -m pytest tests/faults --rounds 30 --examples 500 $(ARGS)
+
+# Ten minutes of mixed work, after which nothing may be left of it; as in: ARGS="--minutes 60"
+soak: $(VENV)/.tests
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check

@@ -11,8 +11,9 @@ from api.documented import build_router
 from api.errors import handle_errors
 from api.jobs import build_job_router
 from api.keys import Keyring, read_secret
+from api.login import build_login_router
 from api.metrics import add_metrics
-from api.security import MAX_BODY_BYTES, guard
+from api.security import guard
 from engine import Engine
 
 _DESCRIPTION = """
@@ -43,13 +44,13 @@ def build_api(engine: Engine) -> FastAPI:
         version="0.1.0",
         description=_DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.engine = engine
     app.include_router(build_router(engine))
     app.include_router(build_job_router(engine))
+    keyring = Keyring(engine.settings.keys(), read_secret(engine.settings.data_dir))
+    app.include_router(build_login_router(keyring))
     handle_errors(app)
-    settings = engine.settings
-    guard(app, settings, Keyring(settings.keys(), read_secret(settings.data_dir)))
+    guard(app, engine, keyring)
     add_metrics(app, engine)
     return app

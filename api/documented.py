@@ -17,16 +17,16 @@ from api.answers import (
     ServiceInfo,
     health_of,
 )
+from api.body_limits import BARE_BYTES, PICTURE_BYTES, STORY_BYTES
 from api.errors import documented
 from api.negotiation import prefers_html
 from api.openapi import binary, header
-from api.security import MAX_JSON_BYTES
 from api.submission import ACCEPTED_LATER, IdempotencyKey, Prefer, accepted, submit
 from engine import Engine, ImageRequest, ImageResult, Job, VideoPlan, VideoRequest, VideoResult
 from engine.errors import ModelUnavailable
 
 _FOLLOW_S = 0.05
-_FAILURES = (400, 409, 413, 422, 500, 503, 504, 507)
+_FAILURES = (400, 409, 422, 500, 503, 504, 507)
 _IMAGE_EXAMPLES: dict[str, Any] = {
     "a picture": {"value": {"prompt": "A lighthouse on a cliff at sunset"}},
     "base64 in JSON": {"value": {"prompt": "A cute robot", "return_base64": True}},
@@ -106,7 +106,7 @@ _VIDEO_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 def build_router(engine: Engine) -> APIRouter:
     """The documented routes of one engine."""
-    router = APIRouter(max_body_size=MAX_JSON_BYTES)
+    router = APIRouter(max_body_size=BARE_BYTES)
     _add_generation(router, engine)
     _add_status(router, engine)
     return router
@@ -117,6 +117,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         "/generate",
         tags=["generate"],
         summary="Generate an image",
+        max_body_size=PICTURE_BYTES,
         response_class=FileResponse,
         responses=_IMAGE_RESPONSES,
     )
@@ -153,6 +154,7 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         "/generate-video",
         tags=["generate"],
         summary="Generate a story video",
+        max_body_size=STORY_BYTES,
         response_class=FileResponse,
         responses=_VIDEO_RESPONSES,
     )
@@ -182,7 +184,8 @@ def _add_generation(router: APIRouter, engine: Engine) -> None:
         "/generate-video/info",
         tags=["generate"],
         summary="Plan a story video",
-        responses=documented(400, 413, 422),
+        max_body_size=STORY_BYTES,
+        responses=documented(400, 422),
     )
     def video_info(  # on a thread: counting the tokens of fifty long scenes takes a while
         body: Annotated[VideoRequest, Body(openapi_examples=_STORY_EXAMPLES)],
@@ -197,7 +200,7 @@ def _add_status(router: APIRouter, engine: Engine) -> None:
         tags=["service"],
         summary="What this service is",
         response_model=ServiceInfo,
-        responses={307: {"description": "A browser is sent to the page at /ui/."}},
+        responses={307: {"description": "A browser is sent to the page at /ui/."}, **documented()},
     )
     async def root(request: Request) -> Response:
         """What is loaded and where; a browser is sent to the page."""
@@ -208,7 +211,9 @@ def _add_status(router: APIRouter, engine: Engine) -> None:
         info = ServiceInfo(device=status.device, model=status.facts and status.facts.name)
         return JSONResponse(info.model_dump(), 200, headers)
 
-    @router.get("/health", tags=["service"], summary="Health of the process")
+    @router.get(
+        "/health", tags=["service"], summary="Health of the process", responses=documented()
+    )
     async def health(request: Request) -> Health | BriefHealth:
         """How the service is, whatever the device is doing; briefly to who shows no key."""
         whole = health_of(engine)

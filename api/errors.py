@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -51,20 +52,26 @@ class ErrorBody(BaseModel):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer these statuses, for OpenAPI."""
+    """The `responses` of a route that may answer these statuses, for OpenAPI.
+
+    What stands before all routes may answer 401, 403 and 413.
+    """
     meaning = {
         400: "The body is not readable JSON; or, as plain text, the Host header is not known.",
+        401: "The service has keys, and none or a wrong one was shown.",
+        403: "A page of another origin sent this through a browser; never for GET.",
         404: "There is no such job, or it is somebody else's.",
         409: "The work was cancelled; it has not ended; or the key belongs to another request.",
         410: "The files of this job are no longer kept.",
-        413: "The body is too large; plain text where its length was announced.",
+        413: "The body is too large for this route.",
         422: "A field is missing, unknown, of the wrong type or out of range.",
         500: "The model or the encoder failed.",
         503: "The queue is full, the model is not available, or the service is stopping.",
         504: "The deadline has passed.",
         507: "The device's memory or the disk is full.",
     }
-    return {status: {"model": ErrorBody, "description": meaning[status]} for status in statuses}
+    told = sorted({401, 403, 413, *statuses})
+    return {status: {"model": ErrorBody, "description": meaning[status]} for status in told}
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -133,4 +140,14 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     body = ErrorBody(
         code=code.get(error.status_code, "bad_request"), detail=str(error.detail), advice=advice
     )
-    return _answer(error.status_code, body, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    return _answer(error.status_code, body, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the asked path answers to, all its routes together: the router names the first only."""
+    asked = request.scope.get("route")
+    routes = (r for r in iter_route_contexts(request.app.routes) if asked and r.path == asked.path)
+    return sorted({method for route in routes for method in route.methods or ()})

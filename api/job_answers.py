@@ -1,5 +1,6 @@
 """What the job routes take and answer."""
 
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -7,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.errors import ErrorBody
-from engine import ImageRequest, Job, JobSnapshot, JobState, KeptScene, VideoRequest
+from engine import ImageRequest, Job, JobSnapshot, JobState, KeptScene, Preview, VideoRequest
 
 Kind = Literal["image", "video"]
 DeadlineS = Annotated[
@@ -118,6 +119,19 @@ class JobPage(BaseModel):
 
     jobs: list[JobSummary]
     next: str | None = Field(description="The next page; null on the last one.")
+
+
+class PreviewView(BaseModel):
+    """What is being drawn, as it stands after a step."""
+
+    scene: int
+    step: int
+    image: str = Field(description="A small JPEG, as a data URL.")
+
+    @classmethod
+    def of(cls, preview: Preview) -> Self:
+        data = b64encode(preview.jpeg).decode()
+        return cls(scene=preview.scene, step=preview.step, image=f"data:image/jpeg;base64,{data}")
 
 
 class SceneView(BaseModel):

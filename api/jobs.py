@@ -1,13 +1,14 @@
 """The job routes: submit, follow, cancel, fetch. A job goes on when its client leaves."""
 
-from collections.abc import AsyncIterator
+import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
-from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.body_limits import BARE_BYTES, PICTURE_BYTES, STORY_BYTES
 from api.errors import documented
+from api.following import add_following
 from api.job_answers import (
     ImageJobBody,
     JobPage,
@@ -20,7 +21,6 @@ from api.job_answers import (
     base_of,
 )
 from api.openapi import binary
-from api.security import MAX_JSON_BYTES
 from api.submission import (
     ACCEPTED_LATER,
     FindJob,
@@ -34,26 +34,27 @@ from api.submission import (
 from api.versions import add_versions
 from engine import Engine, ImageResult, Job, JobState, errors
 
-_FOLLOW_S = 0.2
-_RECONNECT_MS = 2000
 _PAGE_MAX = 100
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     **ACCEPTED_LATER,
-    **documented(400, 409, 413, 422, 503, 507),
+    **documented(400, 409, 422, 503, 507),
 }
 _FETCH = documented(404, 409, 410, 422, 500, 503, 504, 507)
 
 
 def build_job_router(engine: Engine) -> APIRouter:
     """The job routes of one engine."""
-    router = APIRouter(tags=["jobs"], max_body_size=MAX_JSON_BYTES)
+    router = APIRouter(tags=["jobs"], max_body_size=BARE_BYTES)
 
-    def find_job(request: Request, job_id: JobId) -> Job:
-        return engine.job(job_id, owner=owner_of(request))
+    async def find_job(request: Request, job_id: JobId) -> Job:
+        """On the event loop where it can be: a thread costs more than all the rest of a poll."""
+        owner = owner_of(request)
+        job = engine.live_job(job_id, owner=owner)
+        return job or await asyncio.to_thread(engine.job, job_id, owner=owner)
 
     _add_submission(router, engine)
     _add_listing(router, engine, find_job)
-    _add_following(router, find_job)
+    add_following(router, find_job)
     _add_fetching(router, engine, find_job)
     add_versions(router, engine, find_job)
     return router
@@ -65,14 +66,26 @@ def _add_submission(router: APIRouter, engine: Engine) -> None:
         return accepted(submit(engine, request, body.request(), **terms), request)
 
     # On threads: the journal is synced to the disk before a job is told of.
-    @router.post("/jobs/image", status_code=202, summary="Submit an image", responses=_ACCEPTED)
+    @router.post(
+        "/jobs/image",
+        status_code=202,
+        summary="Submit an image",
+        max_body_size=PICTURE_BYTES,
+        responses=_ACCEPTED,
+    )
     def submit_image(
         request: Request, body: ImageJobBody, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """Accept an image and answer at once; follow its links."""
         return take(request, body, idempotency_key)
 
-    @router.post("/jobs/video", status_code=202, summary="Submit a story", responses=_ACCEPTED)
+    @router.post(
+        "/jobs/video",
+        status_code=202,
+        summary="Submit a story",
+        max_body_size=STORY_BYTES,
+        responses=_ACCEPTED,
+    )
     def submit_video(
         request: Request, body: VideoJobBody, idempotency_key: IdempotencyKey = None
     ) -> Response:
@@ -102,7 +115,7 @@ def _add_listing(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         return JobPage(jobs=[JobSummary.of(snapshot, base) for snapshot in page], next=following)
 
     @router.get("/jobs/{job_id}", summary="Where a job stands", responses=documented(404, 422))
-    def show_job(request: Request, job: Annotated[Job, Depends(find_job)]) -> JobView:
+    async def show_job(request: Request, job: Annotated[Job, Depends(find_job)]) -> JobView:
         """Its state, progress, time left, and why it failed if it did."""
         return JobView.of_job(job, base_of(request))
 
@@ -110,44 +123,11 @@ def _add_listing(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     def cancel_job(request: Request, job: Annotated[Job, Depends(find_job)]) -> JobView:
         """Cancel it if it has not ended, and answer how it stands; again and again if you like.
 
-        A running job ends within one denoising step.
+        A running job ends within one denoising step. What a story has drawn is kept: `assemble`
+        goes on with it.
         """
         job.cancel()
         return JobView.of_job(job, base_of(request))
-
-
-def _add_following(router: APIRouter, find_job: FindJob) -> None:
-    @router.get(
-        "/jobs/{job_id}/events",
-        summary="Follow a job",
-        response_class=EventSourceResponse,
-        responses=documented(404, 422),
-    )
-    async def follow_job(
-        request: Request,
-        job: Annotated[Job, Depends(find_job)],
-        last_event_id: Annotated[str | None, Header(max_length=100)] = None,
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Server-sent events: `progress` at every change, and `end` when it has ended.
-
-        The data is the job as `GET /jobs/{job_id}` answers it. A client that connects again and
-        sends `Last-Event-ID`, as browsers do, is told only what it does not know. `closing`
-        means that the server stops and the job waits for its next start.
-        """
-        base, told = base_of(request), last_event_id
-        async for snapshot in job.follow(_FOLLOW_S):
-            event_id = f"{int(1000 * snapshot.created_at)}-{snapshot.version}"
-            if event_id != told or snapshot.state.is_terminal:
-                told = event_id
-                view = JobView.of_job(job, base)
-                name = _event_name(job) if snapshot.state.is_terminal else "progress"
-                yield ServerSentEvent(
-                    data=view.model_dump(mode="json"), event=name, id=event_id, retry=_RECONNECT_MS
-                )
-
-
-def _event_name(job: Job) -> str:
-    return "closing" if isinstance(job.error, errors.ShuttingDown) else "end"
 
 
 def _add_fetching(router: APIRouter, engine: Engine, find_job: FindJob) -> None:

@@ -13,7 +13,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.body_limits import BARE_BYTES
 from api.errors import documented
+from api.openapi import as_json
 from engine import Engine, Job
 
 _SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
@@ -134,13 +136,13 @@ def add_metrics(app: FastAPI, engine: Engine) -> None:
     registry.register(EngineGauges(engine))
     engine.listen(JobMeter(registry).hear)
     app.add_middleware(RequestMeter, registry=registry)
-    router = APIRouter(tags=["service"])
+    router = APIRouter(tags=["service"], max_body_size=BARE_BYTES)
 
     @router.get(
         "/metrics",
         summary="Measurements",
         response_class=PlainTextResponse,
-        responses={200: {"content": {"text/plain": {}}}, **documented(500)},
+        responses={200: {"content": {"text/plain": {}}}, **as_json(documented(500))},
     )
     def metrics() -> PlainTextResponse:
         """Counts and times for Prometheus."""

@@ -1,4 +1,4 @@
-"""Who may talk to the service, and how much they may send."""
+"""Who may talk to the service: the order of its guards, and what web pages may do."""
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,31 +8,31 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import AccessGuard
+from api.body_limits import BodyLimit
 from api.errors import ErrorBody
 from api.keys import Keyring
 from api.logs import RequestLog
-from engine import Settings
-
-MAX_BODY_BYTES = 32 * 2**20
-"""For everything, the page's uploads included."""
-MAX_JSON_BYTES = 2 * 2**20
-"""For one request of the REST routes: the longest story fits, escaped."""
+from api.page_doors import PageDoors
+from engine import Engine, Settings
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_CLOSED = ("/ui/gradio_api/upload", "/ui/monitoring")
-"""Doors of the page's framework that nothing here uses: no control of the page takes a file."""
 _DOCS = ("/docs", "/redoc")
 _DOCS_POLICY = "default-src 'self' 'unsafe-inline' data: blob:"
 _LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
-def guard(app: FastAPI, settings: Settings, keyring: Keyring) -> None:
-    """Answer only expected Host headers and callers, and only named origins from a browser.
+def guard(app: FastAPI, engine: Engine, keyring: Keyring) -> None:
+    """Stand guards before an app, the last one added first.
+
+    Answer only expected Host headers and callers, and only named origins from a browser.
 
     The Host check is what keeps a foreign web page from reaching a service on loopback by
     pointing its own name there. The CORS middleware must stand even with no origin allowed:
     without it the mounted page reflects any origin, with credentials.
     """
+    settings = engine.settings
+    app.add_middleware(BodyLimit)
+    app.add_middleware(PageDoors, engine=engine)
     app.add_middleware(OriginGuard, allowed=frozenset(settings.cors_origins))
     app.add_middleware(DocsPolicy)
     app.add_middleware(AccessGuard, keyring=keyring)
@@ -61,7 +61,7 @@ def allowed_hosts(settings: Settings) -> list[str]:
 
 
 class OriginGuard:
-    """Refuse what a foreign web page sends through a visitor's browser, and unused doors.
+    """Refuse what a foreign web page sends through a visitor's browser.
 
     A form or an upload needs no preflight, so CORS alone would let it through.
     """
@@ -73,11 +73,13 @@ class OriginGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].startswith(_CLOSED):
-            await _refusal(404, "not_found", "Not Found")(scope, receive, send)
         elif scope["method"] not in _SAFE_METHODS and self._is_foreign(Headers(scope=scope)):
-            answer = _refusal(403, "foreign_origin", "A page of another origin sent this.")
-            await answer(scope, receive, send)
+            body = ErrorBody(
+                code="foreign_origin",
+                detail="A page of another origin sent this.",
+                advice="Use the page itself, or name the origin with --cors-origins.",
+            )
+            await JSONResponse(body.model_dump(), 403)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -102,8 +104,3 @@ class DocsPolicy:
 
         is_docs = scope["type"] == "http" and scope["path"] in _DOCS
         await self._app(scope, receive, send_with_policy if is_docs else send)
-
-
-def _refusal(status: int, code: str, detail: str) -> JSONResponse:
-    advice = "Use the page itself, or name the origin with --cors-origins."
-    return JSONResponse(ErrorBody(code=code, detail=detail, advice=advice).model_dump(), status)

@@ -1,6 +1,6 @@
 """How a job is asked for and answered, whichever route it comes through."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Request
@@ -12,7 +12,7 @@ from engine import Engine, ImageRequest, Job, VideoRequest
 from engine.requests import SCENES_MAX
 
 JobId = Annotated[str, Path(max_length=64, examples=["0b7c9a52f0d84c3e9d0c4a3b2f1e6d5c"])]
-FindJob = Callable[[Request, str], Job]
+FindJob = Callable[[Request, str], Awaitable[Job]]
 SceneNumber = Annotated[int, Path(ge=1, le=SCENES_MAX)]
 IdempotencyKey = Annotated[
     str | None,

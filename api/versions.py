@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.body_limits import PICTURE_BYTES
 from api.errors import documented
 from api.submission import (
     ACCEPTED_LATER,
@@ -20,17 +21,21 @@ from engine.requests import (
     SCENES_MAX,
     SCENES_MIN,
     SEED_MAX,
+    CaptionsKind,
     DurationPerScene,
     Fps,
+    MotionKind,
+    SceneDurations,
     Seed,
     SpokenText,
     TransitionFrames,
+    TransitionKind,
 )
 from engine.versions import assembled, redrawn, replayed
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     **ACCEPTED_LATER,
-    **documented(400, 404, 409, 413, 422, 500, 503, 504, 507),
+    **documented(400, 404, 409, 422, 500, 503, 504, 507),
 }
 
 
@@ -48,11 +53,15 @@ class RedrawBody(_Body):
 
 
 class AssembleBody(_Body):
-    """What changes in the video; what is null stays as it was. Nothing is drawn anew."""
+    """What changes in the video; what is null stays as it was."""
 
     duration_per_scene: DurationPerScene | None = None
     fps: Fps | None = None
+    scene_durations: SceneDurations = None
     transition_frames: TransitionFrames | None = None
+    transition: TransitionKind | None = None
+    motion: MotionKind | None = None
+    captions: CaptionsKind | None = None
     order: Annotated[
         list[Annotated[int, Field(ge=1, le=SCENES_MAX)]] | None,
         Field(
@@ -74,6 +83,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         "/jobs/{job_id}/scenes/{number}/redraw",
         status_code=202,
         summary="Draw one scene anew",
+        max_body_size=PICTURE_BYTES,
         responses=_RESPONSES,
     )
     def redraw_scene(
@@ -102,7 +112,10 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         body: AssembleBody,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
-        """A new job: the same pictures with other times, or in another order."""
+        """A new job: the same pictures with other times, or in another order.
+
+        Of a story that failed or was cancelled, it draws the pictures that are missing.
+        """
         version = assembled(_story(job), job.seed, **body.model_dump(exclude_none=True))
         return take(request, version, job.id, idempotency_key)
 

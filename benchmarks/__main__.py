@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
-from benchmarks import encoder, tiny_sd
+from benchmarks import encoder, load, tiny_sd
 
 logger = logging.getLogger("benchmarks")
 
 RESULTS = Path(__file__).parent / "results"
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "encoder": encoder.measure,
+    "load": load.measure,
     "tiny_sd": tiny_sd.measure,
 }
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join(BENCHMARKS)}; default: all")
     names = parser.parse_args().names or list(BENCHMARKS)
     logging.basicConfig(level="INFO", format="%(message)s")
+    logging.getLogger("httpx").setLevel("WARNING")  # it tells of every request
     RESULTS.mkdir(exist_ok=True)
     for name in names:
         result = {"machine": machine(), **BENCHMARKS[name]()}

@@ -7,7 +7,7 @@ converted within the measured time.
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.frames import Frame, story_frames
-from engine.video import VideoFormat, luma, to_i420, write_mp4
+from engine.frames import Shot, story_frames
+from engine.planes import Frame, luma, to_i420
+from engine.transitions import crossfade
+from engine.video import VideoFormat, write_mp4
 
 SIDE, FPS, HOLD, FADE, SCENES, ROUNDS = 512, 24, 72, 12, 3, 5
 
@@ -55,7 +57,7 @@ def decoded_luma(path: Path, side: int = SIDE) -> list[NDArray[np.uint8]]:
 def measure() -> dict[str, Any]:
     """Time both writers in turn; judge ours by luma."""
     stills = [drawing(seed) for seed in range(SCENES)]
-    frames = list(story_frames(stills, HOLD, FADE))
+    frames = list(tell(stills))
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "ours.mp4", Path(folder) / "theirs.mp4"
         pairs = [
@@ -82,10 +84,15 @@ def measure() -> dict[str, Any]:
     }
 
 
+def tell(stills: Iterable[Frame]) -> Iterator[Frame]:
+    """The story of the benchmark."""
+    return story_frames((Shot(still, HOLD, FPS) for still in stills), crossfade, FADE)
+
+
 def write_ours(path: Path, stills: list[Frame]) -> None:
     """The engine's way from stills to a file."""
-    planes = story_frames((to_i420(still) for still in stills), HOLD, FADE)
-    write_mp4(path, planes, VideoFormat(SIDE, SIDE, FPS, comment="benchmark"))
+    video = VideoFormat(SIDE, SIDE, FPS, comment="benchmark")
+    write_mp4(path, tell(to_i420(still) for still in stills), video)
 
 
 def write_imageio(path: Path, frames: list[Frame]) -> None:

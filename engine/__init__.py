@@ -2,10 +2,11 @@
 
 from engine.engine import Engine
 from engine.errors import EngineError
-from engine.jobs import ImageResult, Job, JobSnapshot, JobState, Progress, VideoResult
+from engine.jobs import Job
 from engine.records import KeptScene
 from engine.requests import ImageRequest, Request, VideoRequest
 from engine.settings import Settings
+from engine.snapshots import ImageResult, JobSnapshot, JobState, Preview, Progress, VideoResult
 from engine.status import Download, EngineStatus
 from engine.story import VideoPlan
 
@@ -20,6 +21,7 @@ __all__ = [
     "JobSnapshot",
     "JobState",
     "KeptScene",
+    "Preview",
     "Progress",
     "Request",
     "Settings",

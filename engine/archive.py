@@ -42,7 +42,7 @@ class Archive:
             self.store = Store(settings.data_dir)
             self.journal = Journal(settings.data_dir)
             try:
-                self.unfinished = recover(self.journal, time.time())
+                self.unfinished = recover(self.journal, self.store, time.time())
                 heal(self.journal, self.store, self._limits.keep_s)
                 self._retain()
             except BaseException:

@@ -12,15 +12,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from engine.captions import lay_out, subtitles
 from engine.errors import EncoderFailed
-from engine.estimate import Estimator
-from engine.frames import Frame, story_frames
-from engine.jobs import Job, VideoResult
+from engine.estimate import Estimator, Work
+from engine.frames import Shot, story_frames
+from engine.jobs import Job
 from engine.metadata import ImageRecipe, VideoManifest
+from engine.planes import Frame, to_i420
 from engine.requests import VideoRequest
+from engine.snapshots import VideoResult
 from engine.store import Store
-from engine.story import duration_s
-from engine.video import VideoFormat, count_frames, to_i420, write_mp4
+from engine.story import duration_s, scene_spans
+from engine.transitions import TRANSITIONS
+from engine.video import VideoFormat, count_frames, write_mp4
 
 _REPORT_FRAMES = 12
 
@@ -46,7 +50,9 @@ def assemble(
     """
     stills = [scene.still.result() for scene in scenes]
     comment = plan_manifest(request, scenes).model_dump_json()
-    video = VideoFormat(request.width, request.height, request.fps, comment)
+    video = VideoFormat(
+        request.width, request.height, request.fps, comment, subtitle_track(request)
+    )
 
     def write(part: Path) -> None:
         write_mp4(part, _told(job, request, stills, estimator), video)
@@ -57,7 +63,8 @@ def assemble(
     start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
     frame_s = (time.perf_counter() - start) / request.total_frames
-    estimator.observe("frame", request.width * request.height, frame_s)
+    work: Work = "moving frame" if request.moves else "frame"
+    estimator.observe(work, request.width * request.height, frame_s)
     poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     return VideoResult(
         path=path,
@@ -72,12 +79,33 @@ def assemble(
     )
 
 
+def plan_shot(request: VideoRequest, index: int, still: Path) -> Shot:
+    """Open a still, and say how its scene is to be seen; scenes count from 0."""
+    caption = None
+    if request.captions == "burned":
+        caption = lay_out(request.scenes[index], request.width, request.height)
+    with Image.open(still) as picture:
+        frame = to_i420(np.asarray(picture))
+    return Shot(frame, request.scene_frames[index], request.fps, request.motion, caption)
+
+
+def subtitle_track(request: VideoRequest) -> str:
+    """The subtitles asked for, as SRT; empty if there are none."""
+    if request.captions != "subtitles":
+        return ""
+    return subtitles(request.scenes, scene_spans(request), request.fps)
+
+
 def plan_manifest(request: VideoRequest, scenes: list[DrawnScene]) -> VideoManifest:
     """Put together what the video says of how it was made."""
     return VideoManifest(
         fps=request.fps,
         frames_per_scene=request.frames_per_scene,
-        transition_frames=request.transition_frames,
+        scene_frames=tuple(request.scene_frames),
+        transition=request.transition,
+        transition_frames=request.frames_between,
+        motion=request.motion,
+        captions=request.captions,
         total_frames=request.total_frames,
         duration_s=duration_s(request),
         width=request.width,
@@ -91,15 +119,15 @@ def plan_manifest(request: VideoRequest, scenes: list[DrawnScene]) -> VideoManif
 def _told(
     job: Job, request: VideoRequest, stills: list[Path], estimator: Estimator
 ) -> Iterator[Frame]:
-    """Yield the video's I420 frames; no more than two stills are open at a time."""
-    planes = (to_i420(np.asarray(Image.open(still))) for still in stills)
+    """Yield the video's frames; no more than two stills are open at a time."""
+    shots = (plan_shot(request, index, still) for index, still in enumerate(stills))
     total, pixels = request.total_frames, request.width * request.height
-    frames = story_frames(planes, request.frames_per_scene, request.transition_frames)
+    frames = story_frames(shots, TRANSITIONS[request.transition], request.frames_between)
     for count, frame in enumerate(frames):
         job.token.check()
         if count % _REPORT_FRAMES == 0:
-            known = estimator.knows("frame")
-            eta_s = estimator.frames_s(total - count, pixels) if known else None
+            left_s = estimator.frames_s(total - count, pixels, moving=request.moves)
+            eta_s = left_s or None  # 0 while nothing of the kind was measured
             job.report(stage="encoding", frame=count, frames=total, eta_s=eta_s)
         yield frame
 

@@ -25,12 +25,13 @@ from engine.errors import (
 )
 from engine.estimate import Estimator
 from engine.forecast import Forecast
-from engine.jobs import Job, JobSnapshot, JobState, Result, Terms
+from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.records import KeptScene
 from engine.register import Register
 from engine.requests import Request, VideoRequest
 from engine.settings import Settings
+from engine.snapshots import JobSnapshot, JobState, Result, Terms
 from engine.status import Download, EngineStatus, versions
 from engine.story import VideoPlan, duration_s, scene_prompt
 from engine.timer import Timer
@@ -127,6 +128,10 @@ class Engine:
         """
         return self._register.find(job_id, owner)
 
+    def live_job(self, job_id: str, *, owner: str | None = None) -> Job | None:
+        """Find it among the live and the latest jobs, without a wait; `job` knows all of them."""
+        return self._register.find_in_memory(job_id, owner)
+
     def jobs(
         self,
         *,
@@ -174,7 +179,8 @@ class Engine:
         return VideoPlan(
             scenes_count=len(request.scenes),
             frames_per_scene=request.frames_per_scene,
-            transition_frames=request.transition_frames,
+            scene_frames=request.scene_frames,
+            transition_frames=request.frames_between,
             total_frames=request.total_frames,
             total_duration_seconds=round(duration_s(request), 3),
             fps=request.fps,
@@ -234,7 +240,7 @@ class Engine:
 
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
         start = time.monotonic()
-        from engine import models, sampler  # takes seconds; not on the caller's thread
+        from engine import memory, models, sampler  # takes seconds; not on the caller's thread
         from engine.production import Production
 
         self._set_status(device=str(models.choose_device(self.settings)))
@@ -245,7 +251,7 @@ class Engine:
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
         self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels)
-        self._device_memory = partial(models.held_bytes, model.device)
+        self._device_memory = partial(memory.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
         self._set_status(
@@ -319,7 +325,8 @@ class Engine:
         if ended:
             self._queue.discard(job)
             goes_on = isinstance(job.error, ShuttingDown) and not job.terms.attended
-            if snapshot.state is not JobState.SUCCEEDED and not goes_on:
+            has_files = snapshot.state is JobState.SUCCEEDED or job.terms.keep_scenes(snapshot.kind)
+            if not has_files and not goes_on:
                 self._archive.store.discard(job.id)
             self._archive.retain_soon()
         started = snapshot.progress.stage == "waiting"

@@ -8,18 +8,20 @@ import threading
 from collections import defaultdict, deque
 from typing import Literal
 
-Work = Literal["step", "decode", "still", "frame"]
+Work = Literal["step", "decode", "still", "frame", "moving frame"]
 
 _REFERENCE_PIXELS = 512 * 512
-_ASSUMED_S: dict[Work, float] = {"step": 5.0 / 25, "decode": 0.0, "still": 0.0, "frame": 0.0}
+_ASSUMED_S: dict[Work, float] = {"step": 5.0 / 25}
 _KEPT = 25
+_MOVING_COSTS = 4
+"""Times a frame of a film in which the stills do not move; until that is measured."""
 
 
 class Estimator:
     """Medians of recent measurements by kind of work and picture size. Thread-safe.
 
     Kinds: one denoising `step` (with guidance: the pair), one `decode` of latents, one `still`
-    written to a file, one video `frame` encoded.
+    written to a file, one video `frame` encoded; a `moving frame` where the camera moves.
     """
 
     def __init__(self) -> None:
@@ -44,7 +46,7 @@ class Estimator:
         with self._lock:
             sizes = self._seconds[work]
             if not sizes:
-                return _ASSUMED_S[work] * pixels / _REFERENCE_PIXELS
+                return _ASSUMED_S.get(work, 0.0) * pixels / _REFERENCE_PIXELS
             nearest = min(sizes, key=lambda size: abs(size - pixels))
             return statistics.median(sizes[nearest]) * pixels / nearest
 
@@ -53,9 +55,11 @@ class Estimator:
         step_s = self.unit_s("step", pixels) * (1.0 if guided else 0.5)
         return steps * step_s + self.unit_s("decode", pixels) + self.unit_s("still", pixels)
 
-    def frames_s(self, frames: int, pixels: int) -> float:
+    def frames_s(self, frames: int, pixels: int, *, moving: bool = False) -> float:
         """Seconds to encode so many video frames."""
-        return frames * self.unit_s("frame", pixels)
+        if moving and not self.knows("moving frame"):
+            return frames * _MOVING_COSTS * self.unit_s("frame", pixels)
+        return frames * self.unit_s("moving frame" if moving else "frame", pixels)
 
     def measured(self) -> dict[str, float]:
         """Median seconds a unit at the size measured last, by kind of work; for display."""

@@ -44,7 +44,9 @@ class Forecast:
         image_s = self._estimator.image_s(request.num_inference_steps, pixels, guided)
         if isinstance(request, ImageRequest):
             return image_s
-        frames_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
+        frames_s = self._estimator.frames_s(
+            request.total_frames, request.width * request.height, moving=request.moves
+        )
         return len(request.scenes) * image_s + frames_s
 
     def running_s(self) -> float:

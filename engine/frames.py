@@ -1,46 +1,50 @@
-"""Stills into video frames: holds and transitions. Pure; nothing here keeps more than two stills.
+"""A story's stills into its frames: holds, motion, captions, transitions. Pure.
 
-A frame is any uint8 array; the blend is linear, so it may be made in RGB or in YUV alike.
+Frames are I420 planes; nothing here keeps more than two stills.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Frame = NDArray[np.uint8]
-
-
-def blend(first: Frame, second: Frame, step: int, steps: int) -> Frame:
-    """Mix two frames of one shape: `second` has the weight `step / steps`, rounded to nearest.
-
-    Exact in 16-bit integers for `steps` up to 255.
-    """
-    mixed = first.astype(np.uint16)
-    mixed *= np.uint16(steps - step)
-    mixed += second.astype(np.uint16) * np.uint16(step)
-    mixed += np.uint16(steps // 2)
-    mixed //= np.uint16(steps)
-    return mixed.astype(np.uint8)
+from engine.captions import Caption, put_on
+from engine.motion import reach, see
+from engine.planes import Frame
+from engine.requests import MotionName
+from engine.transitions import Transition
 
 
-def crossfade(first: Frame, second: Frame, frames: int) -> Iterator[Frame]:
-    """Yield `frames` frames between two stills; frame k of T has alpha (k + 1) / (T + 1)."""
-    for index in range(frames):
-        yield blend(first, second, index + 1, frames + 1)
+@dataclass(frozen=True)
+class Shot:
+    """One scene as it will be seen: its still, and for how many frames."""
+
+    still: Frame
+    frames: int
+    fps: int
+    motion: MotionName = "none"
+    caption: Caption | None = None
+
+    def frame(self, index: int) -> Frame:
+        """Frame `index` of the hold, from 0; the same array while nothing changes."""
+        way = index / (self.frames - 1) if self.frames > 1 else 0.0
+        seen = see(self.still, self.motion, way, reach(self.frames / self.fps))
+        return seen if self.caption is None else put_on(seen, self.caption)
 
 
 def story_frames(
-    stills: Iterable[Frame], frames_per_scene: int, transition_frames: int
+    shots: Iterable[Shot], transition: Transition, transition_frames: int
 ) -> Iterator[Frame]:
-    """Yield every frame of a story: each still held, a crossfade between neighbours.
+    """Yield every frame of a story: each shot held, a transition between neighbours.
 
-    A held frame is the same array each time, so a consumer can tell that nothing changed.
+    Where nothing moves, a held frame is the same array each time, so that a consumer can tell.
     """
-    previous: Frame | None = None
-    for still in stills:
-        if previous is not None:
-            yield from crossfade(previous, still, transition_frames)
-        yield from repeat(still, frames_per_scene)
-        previous = still
+    last: Frame | None = None
+    for shot in shots:
+        frame = shot.frame(0)
+        if last is not None:
+            yield from transition(last, frame, transition_frames)
+        yield frame
+        for index in range(1, shot.frames):
+            if shot.motion != "none":
+                frame = shot.frame(index)
+            yield frame
+        last = frame

@@ -7,94 +7,21 @@ outlive the process is told to a recorder before any follower can see it.
 import asyncio
 import threading
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from pathlib import Path
-from typing import Literal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from engine.errors import DeadlinePassed, EngineError, JobCancelled, NotEnded
-from engine.requests import ImageRequest, Request, VideoRequest
-
-
-class JobState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_terminal(self) -> bool:
-        return self in {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
-
-
-Stage = Literal["waiting", "denoising", "decoding", "encoding", "done"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a job stands. `scene` and `step` count from 1 once they begin, 0 before."""
-
-    stage: Stage = "waiting"
-    scene: int = 0
-    scenes: int = 1
-    step: int = 0
-    steps: int = 0
-    frame: int = 0
-    frames: int = 0
-    eta_s: float | None = None
-    """Seconds until the job ends, the queue ahead included."""
-
-
-@dataclass(frozen=True)
-class ImageResult:
-    """A finished picture: its file, and everything needed to make it again."""
-
-    path: Path
-    media_type: str
-    seed: int
-    guidance_scale: float
-    parameters: str
-    """The recipe as text, as it also stands in the file."""
-
-
-@dataclass(frozen=True)
-class VideoResult:
-    """A finished story video, its poster frame and its stills."""
-
-    path: Path
-    poster: Path
-    stills: tuple[Path, ...]
-    seed: int
-    guidance_scale: float
-    scenes: int
-    total_frames: int
-    fps: int
-    duration_s: float
-    media_type: str = "video/mp4"
-
-
-Result = ImageResult | VideoResult
-Outcome = tuple[Result | None, EngineError | None]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Who asked for a job, and on what terms."""
-
-    owner: str | None = None
-    """Who may see the job; None is the one local owner."""
-    client: str | None = None
-    """Whose turn it takes in the queue."""
-    attended: bool = False
-    """A caller waits for it: without that caller, after a restart, nobody wants it."""
-    deadline_s: float | None = None
-    """Seconds it may take from its acceptance to its end."""
-    parent: str | None = None
-    """The job of which this one is another version."""
-
+from engine.requests import Request
+from engine.snapshots import (
+    JobSnapshot,
+    JobState,
+    Outcome,
+    Preview,
+    Result,
+    Terms,
+    new_snapshot,
+)
 
 _NO_TERMS = Terms()
 
@@ -121,38 +48,6 @@ class CancelToken:
     @property
     def is_set(self) -> bool:
         return self._reason is not None
-
-
-@dataclass(frozen=True)
-class JobSnapshot:
-    """One moment of a job, consistent in itself. Times are seconds since the epoch."""
-
-    id: str
-    kind: Literal["image", "video"]
-    state: JobState
-    progress: Progress
-    queue_position: int | None
-    """0 for the next to run; None once it runs."""
-    created_at: float
-    started_at: float | None
-    finished_at: float | None
-    version: int
-    """Grows with every change."""
-
-
-def new_snapshot(request: Request) -> JobSnapshot:
-    """The first moment of a job: it waits."""
-    return JobSnapshot(
-        id=uuid.uuid4().hex,
-        kind="image" if isinstance(request, ImageRequest) else "video",
-        state=JobState.QUEUED,
-        progress=Progress(scenes=len(request.scenes) if isinstance(request, VideoRequest) else 1),
-        queue_position=None,
-        created_at=time.time(),
-        started_at=None,
-        finished_at=None,
-        version=0,
-    )
 
 
 Recorder = Callable[["Job", JobSnapshot, Outcome], None]
@@ -190,6 +85,8 @@ class Job:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._result, self._error = outcome
+        self._watchers = 0
+        self._preview: Preview | None = None
         self._snapshot = snapshot or new_snapshot(request)
         self.id = self._snapshot.id
         if self.state.is_terminal:
@@ -245,6 +142,26 @@ class Job:
                 return
             await asyncio.sleep(interval_s)
 
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Have `preview` filled in the meantime; without anyone watching, none are made."""
+        with self._lock:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers -= 1
+
+    @property
+    def is_watched(self) -> bool:
+        return self._watchers > 0
+
+    @property
+    def preview(self) -> Preview | None:
+        """The latest one of the picture being drawn; None before the first and at the end."""
+        return self._preview
+
     def cancel(self) -> JobState:
         """Ask for the end of the job; idempotent, returns the state after the call.
 
@@ -274,6 +191,12 @@ class Job:
     def report(self, **changes: object) -> None:
         """Update fields of the progress; ignored once the job has ended."""
         self._change(JobState.RUNNING, progress=changes)
+
+    def show(self, preview: Preview) -> None:
+        """Let those who watch see it; ignored once the job has ended."""
+        with self._lock:
+            if self._snapshot.state is JobState.RUNNING:
+                self._preview = preview
 
     def place(self, position: int, eta_s: float) -> None:
         """Tell a queued job where it stands; the listener is not told."""
@@ -344,6 +267,7 @@ class Job:
                 self._recorder(self, new, outcome or (None, None))
             if outcome is not None:
                 self._result, self._error = outcome
+                self._preview = None
             self._snapshot = new
         if not quiet:
             self._on_change(self)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError, JournalUnusable, ShuttingDown, StorageFull
-from engine.jobs import Job, JobState, Result
+from engine.jobs import Job
 from engine.metadata import ImageRecipe
 from engine.records import (
     Kept,
@@ -26,10 +26,12 @@ from engine.records import (
     result_text,
 )
 from engine.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from engine.snapshots import JobState, Result
 from engine.store import sync_folder
 
 NAME = "journal.sqlite3"
 _ENDED = "('succeeded', 'failed', 'cancelled')"
+_FILES = "(NOT gone AND (state NOT IN ('failed', 'cancelled') OR bytes > 0))"
 
 
 class Journal:
@@ -110,15 +112,21 @@ class Journal:
                 (at, result_text(result, self._data_dir), size, job_id),
             )
 
-    def end(self, job_id: str, state: JobState, at: float, error: EngineError) -> None:
-        """Write down an end without a result; the scenes of the job are forgotten."""
+    def end(
+        self, job_id: str, state: JobState, at: float, error: EngineError, size: int = 0
+    ) -> None:
+        """Write down an end without a result.
+
+        Args:
+            size: bytes of the scenes that are kept; with 0 they are forgotten.
+        """
         with self._writing() as write:
             ended = write(
-                "UPDATE jobs SET state = ?, finished_at = ?, error = ? "
+                "UPDATE jobs SET state = ?, finished_at = ?, error = ?, bytes = ? "
                 f"WHERE id = ? AND state NOT IN {_ENDED}",
-                (state.value, at, error_text(error), job_id),
+                (state.value, at, error_text(error), size, job_id),
             )
-            if ended:
+            if ended and not size:
                 write("DELETE FROM scenes WHERE job_id = ?", (job_id,))
 
     def requeue(self, job_id: str, *, forgive: bool = False) -> None:
@@ -197,18 +205,16 @@ class Journal:
     # Retention and healing.
 
     def results(self) -> list[Kept]:
-        """Succeeded jobs whose files are kept, oldest first."""
+        """Ended jobs whose files are kept, oldest first."""
         rows = self._rows(
-            "SELECT id, bytes, finished_at FROM jobs WHERE state = 'succeeded' AND NOT gone "
+            f"SELECT id, bytes, finished_at FROM jobs WHERE state IN {_ENDED} AND {_FILES} "
             "ORDER BY finished_at, seq"
         )
         return [Kept(**row) for row in rows]
 
     def ids_with_files(self) -> set[str]:
-        """Jobs that may have files: all but the failed, the cancelled and those that are gone."""
-        rows = self._rows(
-            "SELECT id FROM jobs WHERE NOT gone AND state NOT IN ('failed', 'cancelled')"
-        )
+        """Jobs that may have files: those that go on, and the ended ones that have kept some."""
+        rows = self._rows(f"SELECT id FROM jobs WHERE {_FILES}")
         return {row["id"] for row in rows}
 
     def ids(self) -> set[str]:

@@ -70,7 +70,11 @@ class VideoManifest(_Record):
 
     fps: int
     frames_per_scene: int
+    scene_frames: tuple[int, ...]
+    transition: str
     transition_frames: int
+    motion: str
+    captions: str
     total_frames: int
     duration_s: float
     width: int

@@ -85,13 +85,6 @@ class LoadedModel:
         return int(self.pipeline.unet.config.sample_size) * self.scale_factor
 
 
-def held_bytes(device: torch.device) -> int | None:
-    """Memory that torch holds on a device; None where it is the machine's own."""
-    if device.type == "cuda":
-        return torch.cuda.memory_reserved(device)
-    return torch.mps.driver_allocated_memory() if device.type == "mps" else None
-
-
 def open_model(settings: Settings, on_bytes: hub.OnBytes) -> LoadedModel:
     """Choose and load; `auto` takes the bundled model where the cached one is damaged.
 

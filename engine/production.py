@@ -17,7 +17,7 @@ from PIL import Image
 
 from engine.assembly import DrawnScene, assemble
 from engine.estimate import Estimator
-from engine.jobs import ImageResult, Job, Result
+from engine.jobs import Job
 from engine.journal import Journal
 from engine.metadata import (
     MEDIA_TYPES,
@@ -28,15 +28,18 @@ from engine.metadata import (
     parameters_text,
     read_recipe,
 )
+from engine.preview import Pace, encode_preview
 from engine.records import KeptScene
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
-from engine.sampler import Picture, Sampler, drawn_size, scheduler_name
+from engine.sampler import OnPreview, Picture, Render, Sampler, drawn_size, scheduler_name
+from engine.snapshots import ImageResult, Preview, Result
 from engine.store import Store
 from engine.story import plan_scenes
 from engine.worker import HandOff
 
 logger = logging.getLogger(__name__)
 
+_PREVIEW_SHARE = 0.05
 Finish = Callable[[], Result]
 
 
@@ -105,7 +108,9 @@ class Production:
     def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
         tasks = plan_scenes(request, job.seed)
         kept = self._kept_scenes(job, tasks)
-        assembly_s = self._estimator.frames_s(request.total_frames, request.width * request.height)
+        assembly_s = self._estimator.frames_s(
+            request.total_frames, request.width * request.height, moving=request.moves
+        )
         scenes: list[DrawnScene] = []
         for number, task in enumerate(tasks, start=1):
             job.token.check()
@@ -190,7 +195,8 @@ class Production:
             job.report(stage=stage, scene=scene, step=step, steps=steps, eta_s=eta_s)
 
         tell(0)
-        picture = self._sampler.generate(task, job.token, tell)
+        previews = self._previews(job, task, scene)
+        picture = self._sampler.generate(task, job.token, tell, previews)
         self._estimator.observe("step", pixels, picture.step_s * (1 if guided else 2))
         self._estimator.observe("decode", pixels, picture.decode_s)
         recipe = image_recipe(
@@ -200,6 +206,23 @@ class Production:
             (picture.drawn_width, picture.drawn_height),
         )
         return picture, recipe
+
+    def _previews(self, job: Job, task: ImageTask, scene: int) -> OnPreview:
+        """What shows a picture while it is drawn, if anyone watches and it costs little."""
+        pace = Pace(_PREVIEW_SHARE)
+        step = 0
+
+        def show(render: Render) -> None:
+            job.show(Preview(scene, step, encode_preview(render(), task.width, task.height)))
+
+        def on_preview(render: Render) -> None:
+            nonlocal step
+            step += 1
+            if job.is_watched:
+                self._sampler.prepare_previews()
+                pace.spend(lambda: show(render))
+
+        return on_preview
 
     def _picture_s(self, task: ImageTask) -> float:
         pixels = self.drawn_pixels(task.width, task.height)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 from engine.errors import EngineError, JobCancelled, ShuttingDown
-from engine.jobs import Job, JobSnapshot, JobState, Outcome
+from engine.jobs import Job
 from engine.journal import Journal
+from engine.snapshots import JobSnapshot, JobState, Outcome
 from engine.store import Store
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class Recorder:
                 self._journal.requeue(job.id, forgive=True)
                 return
             state, error = JobState.CANCELLED, caller_gone()
-        self._journal.end(job.id, state, finished_at, error)
+        size = self._store.size(job.id) if job.terms.keep_scenes(snapshot.kind) else 0
+        self._journal.end(job.id, state, finished_at, error, size)
 
 
 def caller_gone() -> JobCancelled:

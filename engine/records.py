@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError, restored
-from engine.jobs import (
+from engine.jobs import Job
+from engine.metadata import ImageRecipe
+from engine.requests import ImageRequest, Request, VideoRequest
+from engine.snapshots import (
     ImageResult,
-    Job,
     JobSnapshot,
     JobState,
     Progress,
@@ -19,8 +21,6 @@ from engine.jobs import (
     Terms,
     VideoResult,
 )
-from engine.metadata import ImageRecipe
-from engine.requests import ImageRequest, Request, VideoRequest
 
 _PATHS = {"path", "poster"}
 

@@ -4,10 +4,10 @@ import logging
 import time
 
 from engine.errors import DeadlinePassed, EngineError, Interrupted
-from engine.jobs import JobState
 from engine.journal import Journal
 from engine.recorder import caller_gone
 from engine.records import Record
+from engine.snapshots import JobState
 from engine.store import Store
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ _ATTEMPTS = 2
 _DAY_S = 24 * 3600
 
 
-def recover(journal: Journal, now: float) -> list[Record]:
+def recover(journal: Journal, store: Store, now: float) -> list[Record]:
     """Decide about every job that had not ended; returns those to run, in their old order.
 
     Raises:
@@ -29,7 +29,8 @@ def recover(journal: Journal, now: float) -> list[Record]:
         if error is not None:
             cancelled = record.terms.attended
             state = JobState.CANCELLED if cancelled else JobState.FAILED
-            journal.end(job_id, state, now, error)
+            kept = record.terms.keep_scenes(record.snapshot.kind)
+            journal.end(job_id, state, now, error, store.size(job_id) if kept else 0)
             logger.warning("job %s: not run again: %s", job_id, error.message)
             continue
         if record.snapshot.state is JobState.RUNNING:
@@ -63,9 +64,9 @@ def heal(journal: Journal, store: Store, keep_s: float) -> None:
     lost = []
     for kept in journal.results():
         record = journal.get(kept.id)
-        if record is not None and record.result is not None and not record.result.path.is_file():
+        if record is not None and not _has_files(record, store):
             lost.append(kept.id)
-            logger.warning("job %s: its result is no longer there", kept.id)
+            logger.warning("job %s: its files are no longer there", kept.id)
     journal.mark_gone(lost)
     known, with_files = journal.ids(), journal.ids_with_files()
     for job_id, changed_at in store.folders().items():
@@ -75,3 +76,9 @@ def heal(journal: Journal, store: Store, keep_s: float) -> None:
         if (age_s > wait_s) if orphan else (job_id not in with_files):
             store.discard(job_id)
             logger.warning("job %s: leftover files removed", job_id)
+
+
+def _has_files(record: Record, store: Store) -> bool:
+    if record.result is not None:
+        return record.result.path.is_file()
+    return store.size(record.snapshot.id) > 0

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from engine.archive import Archive
 from engine.errors import JobCancelled, JobNotFound, KeyReused, ShuttingDown
-from engine.jobs import Job, JobSnapshot, JobState, Terms
+from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.records import Record
 from engine.requests import SEED_MAX, Request, VideoRequest
+from engine.snapshots import JobSnapshot, JobState, Terms
 from engine.timer import Timer
 
 logger = logging.getLogger(__name__)
@@ -82,12 +83,18 @@ class Register:
         Raises:
             JobNotFound: there is none, or it is somebody else's.
         """
-        job = self.jobs.get(job_id)
-        if job is None and (record := self._archive.journal.get(job_id)) is not None:
-            job = self._restored(record)
-        if job is None or job.owner != owner:
+        job = self.find_in_memory(job_id, owner)
+        if job is not None:
+            return job
+        record = self._archive.journal.get(job_id)
+        if record is None or record.terms.owner != owner:
             raise JobNotFound("There is no job with this id.")
-        return job
+        return self._restored(record)
+
+    def find_in_memory(self, job_id: str, owner: str | None) -> Job | None:
+        """The same without a look into the journal, which may have to wait for the disk."""
+        job = self.jobs.get(job_id)
+        return job if job is not None and job.owner == owner else None
 
     def page(
         self,

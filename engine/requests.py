@@ -4,6 +4,7 @@ Requests are frozen and complete: a route, a tab or a client endpoint builds one
 request means the same work whichever door it came through.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
@@ -25,8 +26,13 @@ def _has_no_nul(text: str) -> str:
     return text
 
 
+# Every kind of white space, whichever of them `\s` means to the reader of the schema.
+_BLANK = r"\s\u001c-\u001f\u0085\ufeff"
+_SPOKEN = rf"^[{_BLANK}]*[^{_BLANK}\u0000][^\u0000]*$"
+
+
 def _says_something(text: str) -> str:
-    if not text.strip():
+    if not re.match(_SPOKEN, text):
         raise ValueError("must not be blank")
     return text
 
@@ -39,7 +45,7 @@ Text = Annotated[
 ]
 SpokenText = Annotated[
     Text,
-    Field(min_length=1, json_schema_extra={"pattern": r"^\s*[^\s\u0000][^\u0000]*$"}),
+    Field(min_length=1, json_schema_extra={"pattern": _SPOKEN}),
     AfterValidator(_says_something),
 ]
 Steps = Annotated[
@@ -74,7 +80,34 @@ DurationPerScene = Annotated[
 ]
 Fps = Annotated[int, Field(ge=1, le=60, description="Frames per second.")]
 TransitionFrames = Annotated[
-    int, Field(ge=0, le=240, description="Crossfade frames between two scenes.")
+    int, Field(ge=0, le=240, description="Frames of the transition between two scenes.")
+]
+
+
+TransitionName = Literal["crossfade", "cut", "fade_through_black", "wipe", "slide", "dissolve"]
+MotionName = Literal["none", "zoom_in", "zoom_out", "pan_right", "pan_left"]
+CaptionsName = Literal["none", "burned", "subtitles"]
+TransitionKind = Annotated[
+    TransitionName,
+    Field(description="How one scene becomes the next; after a cut no frames are between them."),
+]
+MotionKind = Annotated[
+    MotionName, Field(description="How the camera moves over each still, slowly.")
+]
+CaptionsKind = Annotated[
+    CaptionsName,
+    Field(
+        description="The text of each scene, burned into the picture (Latin letters) or as a "
+        "subtitle track that players can switch on."
+    ),
+]
+SceneDurations = Annotated[
+    list[DurationPerScene] | None,
+    Field(
+        min_length=SCENES_MIN,
+        max_length=SCENES_MAX,
+        description="Seconds for each scene, instead of `duration_per_scene` for all.",
+    ),
 ]
 
 
@@ -99,8 +132,8 @@ class VideoRequest(_Request):
     """A story: two scenes or more with one hero, crossfaded into a video.
 
     Across fields: the video may have at most 36,000 frames in all, and at most
-    40,000,000,000 pixels (frames × width × height); `scene_seeds` has as many seeds as there are
-    scenes, and comes without `seed`.
+    40,000,000,000 pixels (frames × width × height); `scene_seeds` and `scene_durations` have as
+    many entries as there are scenes, and `scene_seeds` comes without `seed`.
     """
 
     scenes: Annotated[
@@ -137,26 +170,49 @@ class VideoRequest(_Request):
         ),
     ] = None
 
+    transition: TransitionKind = "crossfade"
+    motion: MotionKind = "none"
+    captions: CaptionsKind = "none"
+    scene_durations: SceneDurations = None
+
     @property
     def frames_per_scene(self) -> int:
-        """Frames one scene is held: duration × fps, rounded half up, at least 1."""
-        return max(1, int(self.duration_per_scene * self.fps + 0.5))
+        """Frames a scene is held: duration × fps, rounded half up, at least 1."""
+        return self._frames_of(self.duration_per_scene)
+
+    @property
+    def scene_frames(self) -> list[int]:
+        """Frames each scene is held."""
+        if self.scene_durations is None:
+            return [self.frames_per_scene] * len(self.scenes)
+        return [self._frames_of(duration_s) for duration_s in self.scene_durations]
+
+    @property
+    def frames_between(self) -> int:
+        """Frames between two scenes; none after a cut."""
+        return 0 if self.transition == "cut" else self.transition_frames
+
+    @property
+    def moves(self) -> bool:
+        """Whether the camera moves: then every frame is another."""
+        return self.motion != "none"
 
     @property
     def total_frames(self) -> int:
-        """Frames of the whole video: the holds and the crossfades between them."""
-        scenes = len(self.scenes)
-        return scenes * self.frames_per_scene + (scenes - 1) * self.transition_frames
+        """Frames of the whole video: the holds and the transitions between them."""
+        return sum(self.scene_frames) + (len(self.scenes) - 1) * self.frames_between
+
+    def _frames_of(self, duration_s: float) -> int:
+        return max(1, int(duration_s * self.fps + 0.5))
 
     @model_validator(mode="after")
-    def _has_a_seed_a_scene(self) -> Self:
-        if self.scene_seeds is not None:
-            if self.seed is not None:
-                raise ValueError("give seed or scene_seeds, not both")
-            if len(self.scene_seeds) != len(self.scenes):
-                raise ValueError(
-                    f"scene_seeds has {len(self.scene_seeds)} seeds for {len(self.scenes)} scenes"
-                )
+    def _has_one_for_each_scene(self) -> Self:
+        if self.scene_seeds is not None and self.seed is not None:
+            raise ValueError("give seed or scene_seeds, not both")
+        for name in ("scene_seeds", "scene_durations"):
+            given = getattr(self, name)
+            if given is not None and len(given) != len(self.scenes):
+                raise ValueError(f"{name} has {len(given)} entries for {len(self.scenes)} scenes")
         return self
 
     @model_validator(mode="after")

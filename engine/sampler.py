@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -19,13 +20,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from engine.errors import BadOutput, DeviceOutOfMemory
+from engine.errors import BadOutput
 from engine.jobs import CancelToken
+from engine.memory import run_within, telling_out_of_memory
 from engine.models import LoadedModel
+from engine.preview import fit_projection, project
 from engine.prompts import chunk_ids, pad_chunks
 from engine.requests import ImageTask
 
 OnStep = Callable[[int], None]
+Render = Callable[[], NDArray[np.uint8]]
+OnPreview = Callable[[Render], None]
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,19 @@ class Sampler:
         for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
             _before_each_block(module, self._check_token)
 
-    def generate(self, task: ImageTask, token: CancelToken, on_step: OnStep) -> Picture:
+    def generate(
+        self,
+        task: ImageTask,
+        token: CancelToken,
+        on_step: OnStep,
+        on_preview: OnPreview = lambda render: None,
+    ) -> Picture:
         """Draw one picture.
 
         Args:
             token: looked at before every block of the text encoder, U-Net and decoder.
             on_step: called with the number of steps done, after each.
+            on_preview: called before that with what would render the picture as it stands, small.
 
         Raises:
             BadOutput: the model gave NaN.
@@ -75,15 +87,21 @@ class Sampler:
         guidance = task.guidance_scale
         if guidance is None:
             guidance = self.model.defaults.guidance_scale
-        with torch.inference_mode(), self._watching(token), _device_memory(self.model.device):
+        device = self.model.device
+
+        def tell(step: int, clean: Tensor) -> None:
+            on_preview(partial(self._render, clean))
+            on_step(step)
+
+        with torch.inference_mode(), self._watching(token), telling_out_of_memory(device):
             width, height = drawn_size(task.width, task.height, self.model)
             embeddings = encode_prompts(self.model, task, guided=guidance > 1)
             noise = draw_noise(self.model, task.seed, width, height)
             start = time.perf_counter()
             latents = denoise(
-                self.model, noise, embeddings, guidance, task.num_inference_steps, on_step
+                self.model, noise, embeddings, guidance, task.num_inference_steps, tell
             )
-            _settle(self.model.device)
+            _settle(device)
             decoding = time.perf_counter()
             pixels = decode(self.model, latents)
             end = time.perf_counter()
@@ -96,6 +114,17 @@ class Sampler:
             step_s=(decoding - start) / task.num_inference_steps,
             decode_s=end - decoding,
         )
+
+    def prepare_previews(self) -> None:
+        """Do once what the first preview needs."""
+        _ = self._projection
+
+    @cached_property
+    def _projection(self) -> Tensor:
+        return fit_projection(self.model)
+
+    def _render(self, clean: Tensor) -> NDArray[np.uint8]:
+        return project(clean, self._projection)
 
     @contextmanager
     def _watching(self, token: CancelToken) -> Iterator[None]:
@@ -155,9 +184,14 @@ def denoise(
     embeddings: Tensor,
     guidance_scale: float,
     steps: int,
-    on_step: OnStep,
+    on_step: Callable[[int, Tensor], None],
 ) -> Tensor:
-    """Walk from noise to latents of a picture with DPM-Solver++ 2M; shapes stay, float32."""
+    """Walk from noise to latents of a picture with DPM-Solver++ 2M; shapes stay, float32.
+
+    Args:
+        on_step: called after each step with their number and the latents that the model expects
+            at the end.
+    """
     pipeline = model.pipeline
     device = pipeline._execution_device
     scheduler = DPMSolverMultistepScheduler.from_config(
@@ -166,20 +200,30 @@ def denoise(
     )
     scheduler.set_timesteps(steps, device=device)
     latents: Tensor = noise.to(device) * scheduler.init_noise_sigma
-    rows = embeddings.shape[0]
+    batch = len(embeddings)
     for index, timestep in enumerate(scheduler.timesteps):
         scaled = scheduler.scale_model_input(latents, timestep).to(model.dtype)
-        output = pipeline.unet(
-            scaled.expand(rows, -1, -1, -1), timestep, encoder_hidden_states=embeddings
-        ).sample.float()
-        if rows == 2:
+        predict = partial(_predict, pipeline.unet, scaled, timestep, embeddings)
+        output, batch = run_within(device, predict, batch)
+        if len(embeddings) == 2:
             negative, positive = output.chunk(2)
             output = negative + guidance_scale * (positive - negative)
         latents = scheduler.step(output, timestep, latents).prev_sample
-        on_step(index + 1)
+        on_step(index + 1, scheduler.model_outputs[-1])
     if not torch.isfinite(latents).all():
         raise BadOutput("The model gave invalid numbers (NaN) while denoising.")
     return latents
+
+
+def _predict(
+    unet: nn.Module, latents: Tensor, timestep: Tensor, embeddings: Tensor, batch: int
+) -> Tensor:
+    """Run the U-Net on the same latents with every row of embeddings, `batch` rows at once."""
+    parts = [
+        unet(latents.expand(len(rows), -1, -1, -1), timestep, encoder_hidden_states=rows).sample
+        for rows in torch.split(embeddings, batch)
+    ]
+    return torch.cat(parts).float()
 
 
 def decode(model: LoadedModel, latents: Tensor) -> NDArray[np.uint8]:
@@ -223,26 +267,3 @@ def _settle(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
-
-
-@contextmanager
-def _device_memory(device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError) as err:
-        if not _is_out_of_memory(err):
-            raise
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-        elif device.type == "mps":
-            torch.mps.empty_cache()
-        raise DeviceOutOfMemory(
-            f"A picture of this size does not fit the memory of the {device.type} device."
-        ) from err
-
-
-def _is_out_of_memory(err: Exception) -> bool:
-    text = str(err).lower()
-    return isinstance(err, torch.OutOfMemoryError | MemoryError) or any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
-    )

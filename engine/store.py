@@ -1,5 +1,6 @@
 """The data folder: where finished files live, and how they come to be there whole or not at all."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -13,6 +14,7 @@ from engine.errors import CannotStart, DataFolderInUse, StorageFull
 _PART = ".part"
 _LOCK = "storyreel.lock"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_NO_ENTRY = {errno.EACCES, errno.EPERM}
 
 
 class Store:
@@ -39,7 +41,8 @@ class Store:
         """Let `write` fill a file beside the job's folder, sync it, and rename it into place.
 
         Raises:
-            StorageFull: the disk or quota is full, or read-only; nothing is left behind.
+            StorageFull: the disk or quota is full, or the folder read-only; nothing half-written
+                is left behind.
         """
         final = self.path(job_id, name)
         part = self._jobs / f"{job_id}-{name}{_PART}"
@@ -54,12 +57,18 @@ class Store:
             part.replace(final)
             sync_folder(final.parent)
         except OSError as err:
-            if err.errno in _NO_ROOM:
+            if err.errno in _NO_ROOM or self._keeps_out(err):
                 raise StorageFull(f"The data folder cannot be written: {err.strerror}.") from err
             raise
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that became read-only refuses this too
+                part.unlink(missing_ok=True)
         return final
+
+    def _keeps_out(self, err: OSError) -> bool:
+        """Whether it is this folder that may not be written, and not some other file."""
+        of_ours = err.filename is not None and Path(err.filename).is_relative_to(self._jobs)
+        return err.errno in _NO_ENTRY and of_ours
 
     def discard(self, job_id: str) -> None:
         """Remove what a job has written."""

@@ -10,7 +10,8 @@ class VideoPlan(BaseModel):
 
     scenes_count: int
     frames_per_scene: int
-    transition_frames: int
+    scene_frames: list[int] = Field(description="Frames each scene is held.")
+    transition_frames: int = Field(description="Frames between two scenes.")
     total_frames: int
     total_duration_seconds: float
     fps: int
@@ -57,6 +58,15 @@ def seeds_of(request: VideoRequest, seed: int) -> list[int]:
     if request.scene_seeds is not None:
         return list(request.scene_seeds)
     return [(seed + index) % (SEED_MAX + 1) for index in range(len(request.scenes))]
+
+
+def scene_spans(request: VideoRequest) -> list[tuple[int, int]]:
+    """The first frame of each scene's hold, and the one after its last."""
+    spans, at = [], 0
+    for frames in request.scene_frames:
+        spans.append((at, at + frames))
+        at += frames + request.frames_between
+    return spans
 
 
 def duration_s(request: VideoRequest) -> float:

@@ -46,7 +46,8 @@ def assembled(
 
     Args:
         order: numbers of scenes, from 1; a scene may be left out or come twice.
-        changes: of duration_per_scene, fps and transition_frames.
+        changes: of fps, transition_frames, transition, motion, captions, scene_durations and
+            duration_per_scene; the latter is then the duration of every scene.
 
     Raises:
         InvalidRequest: the order names no such scene, or the video would pass a limit.
@@ -57,12 +58,16 @@ def assembled(
         raise InvalidRequest(
             "The order names a scene that is not there.", advice=f"Scenes count from 1 to {count}."
         )
-    seeds = seeds_of(request, seed)
+    seeds, durations = seeds_of(request, seed), request.scene_durations
+    if durations is not None:
+        durations = [durations[place - 1] for place in places]
+    if "duration_per_scene" in changes:
+        durations = None
     return _changed(
         request,
         scenes=[request.scenes[place - 1] for place in places],
         scene_seeds=[seeds[place - 1] for place in places],
-        **changes,
+        **{"scene_durations": durations, **changes},
     )
 
 

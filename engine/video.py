@@ -17,16 +17,11 @@ import imageio_ffmpeg
 import numpy as np
 
 from engine.errors import EncoderFailed
-from engine.frames import Frame
+from engine.planes import Frame
 
 _PRESET = "veryfast"
 _CRF = "16"
-# ITU-R BT.709, limited range: rows give Y, Cb and Cr from RGB in 0..255.
-_KR, _KB = 0.2126, 0.0722
-_KG = 1.0 - _KR - _KB
-_LUMA = np.array([_KR, _KG, _KB], np.float32) * (219 / 255)
-_CB = np.array([-_KR, -_KG, 1 - _KB], np.float32) * (112 / 255 / (1 - _KB))
-_CR = np.array([1 - _KR, -_KG, -_KB], np.float32) * (112 / 255 / (1 - _KR))
+_TAGS, _SUBTITLES = "tags.txt", "subtitles.srt"
 
 
 @dataclass(frozen=True)
@@ -38,29 +33,8 @@ class VideoFormat:
     fps: int
     comment: str
     """Text for the file's comment tag."""
-
-
-def to_i420(rgb: Frame) -> Frame:
-    """Convert RGB (height, width, 3) to I420 planes (height × 3/2, width), BT.709 limited range.
-
-    Chroma is sited at the left, as H.264 players assume.
-    """
-    height, width, _ = rgb.shape
-    pixels = rgb.astype(np.float32)
-    planes = np.empty((height * 3 // 2, width), np.uint8)
-    planes[:height] = np.rint(pixels @ _LUMA + 16)
-    rows = pixels[0::2] + pixels[1::2]
-    left = np.concatenate([rows[:, :1], rows[:, 1:-1:2]], axis=1)
-    small = (left + 2 * rows[:, 0::2] + rows[:, 1::2]) / 8
-    chroma = planes[height:].reshape(2, height // 2, width // 2)
-    chroma[0] = np.rint(small @ _CB + 128)
-    chroma[1] = np.rint(small @ _CR + 128)
-    return planes
-
-
-def luma(planes: Frame) -> Frame:
-    """The Y plane (height, width) of I420 planes."""
-    return planes[: planes.shape[0] * 2 // 3]
+    subtitles: str = ""
+    """A subtitle track in SRT form; none if empty."""
 
 
 def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
@@ -71,10 +45,10 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
         OSError: with the system's own reason, such as a full disk.
     """
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
-        tags = Path(folder) / "tags.txt"
-        tags.write_bytes(_ffmetadata(video.comment).encode())
+        (Path(folder) / _TAGS).write_bytes(_ffmetadata(video.comment).encode())
+        (Path(folder) / _SUBTITLES).write_bytes(video.subtitles.encode())
         encoder = subprocess.Popen(
-            _command(path, video, tags),
+            _command(path, video, Path(folder)),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -110,15 +84,20 @@ def _feed(encoder: subprocess.Popen[bytes], frames: Iterable[Frame]) -> None:
     encoder.wait()
 
 
-def _command(path: Path, video: VideoFormat, tags: Path) -> list[str]:
+def _command(path: Path, video: VideoFormat, folder: Path) -> list[str]:
     color = ["-color_range", "tv", "-colorspace", "bt709"]
     color += ["-color_primaries", "bt709", "-color_trc", "bt709"]
+    subtitles, mapped = list[str](), list[str]()
+    if video.subtitles:
+        subtitles = ["-f", "srt", "-i", str(folder / _SUBTITLES)]
+        mapped = ["-map", "2:s", "-c:s", "mov_text"]
     return [
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-nostdin", "-hide_banner", "-v", "error", "-y"),
         *("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{video.width}x{video.height}"),
         *("-r", str(video.fps), *color, "-i", "pipe:0"),
-        *("-f", "ffmetadata", "-i", str(tags), "-map", "0:v", "-map_metadata", "1"),
+        *("-f", "ffmetadata", "-i", str(folder / _TAGS), *subtitles),
+        *("-map", "0:v", *mapped, "-map_metadata", "1"),
         *("-c:v", "libx264", "-preset", _PRESET, "-crf", _CRF, "-pix_fmt", "yuv420p", *color),
         *("-movflags", "+faststart", "-f", "mp4", str(path)),
     ]
@@ -133,7 +112,7 @@ def _failure(status: int, log: IO[bytes], path: Path) -> Exception:
     log.seek(0)
     last_words = log.read().decode(errors="replace").replace(str(path), path.name)
     last_words = last_words.strip()[-500:]
-    for number in (errno.ENOSPC, errno.EDQUOT):
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
         if os.strerror(number) in last_words:
-            return OSError(number, os.strerror(number))
+            return OSError(number, os.strerror(number), str(path))
     return EncoderFailed(f"ffmpeg ended with status {status}: {last_words or 'no message'}")

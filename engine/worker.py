@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 from engine.errors import EngineError, InternalError, ModelUnavailable
-from engine.jobs import Job, Result
+from engine.jobs import Job
 from engine.queue import JobQueue
+from engine.snapshots import Result
 
 logger = logging.getLogger(__name__)
 

@@ -23,6 +23,12 @@ from tests.tiny_pipeline import save_tiny_pipeline
 EngineFactory = Callable[..., Engine]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How thorough tests/faults is; `make faults` asks for more than CI."""
+    parser.addoption("--rounds", type=int, default=5, help="kills and cancels at random moments")
+    parser.addoption("--examples", type=int, default=50, help="requests made up for each route")
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny Stable Diffusion pipeline that predicts noise."""

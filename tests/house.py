@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelUnavailable, ShuttingDown
-from engine.jobs import ImageResult, Job, Result
+from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.requests import ImageRequest
+from engine.snapshots import ImageResult, Result
 from engine.worker import HandOff, Worker
 
 RESULT = ImageResult(Path("a.png"), "image/png", 1, 7.5, "")

@@ -8,21 +8,29 @@ from typing import Any
 import pytest
 from diffusers import DPMSolverMultistepScheduler
 
+Step = Callable[..., Any]
 
-def pace_steps(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
-    """Make every step take `seconds` more; returns the times at which steps ended."""
-    ended: list[float] = []
-    original: Callable[..., Any] = DPMSolverMultistepScheduler.step
+
+def slowed(step: Step, seconds: float, ended: Callable[[float], None]) -> Step:
+    """Make a scheduler's step take `seconds` more; `ended` hears the time at which each ended."""
     one_at_a_time = threading.Lock()
 
     def slow_step(*args: Any, **kwargs: Any) -> Any:
         assert one_at_a_time.acquire(blocking=False), "two denoising loops at once"
         try:
             time.sleep(seconds)
-            return original(*args, **kwargs)
+            return step(*args, **kwargs)
         finally:
-            ended.append(time.monotonic())
+            ended(time.monotonic())
             one_at_a_time.release()
 
+    return slow_step
+
+
+def pace_steps(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
+    """Make every step take `seconds` more; returns the times at which steps ended."""
+    ended: list[float] = []
+    original: Step = DPMSolverMultistepScheduler.step
+    slow_step = slowed(original, seconds, ended.append)
     monkeypatch.setattr(DPMSolverMultistepScheduler, "step", slow_step)
     return ended

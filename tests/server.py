@@ -1,6 +1,7 @@
 """A real HTTP server around an app, on a free port of this machine, in a thread."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,12 @@ import uvicorn
 from fastapi import FastAPI
 
 Built = TypeVar("Built")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -39,7 +46,7 @@ def wait_until_ready(url: str) -> None:
         AssertionError: it could not be loaded.
     """
     while httpx.get(f"{url}/health/ready").status_code != 200:
-        assert httpx.get(f"{url}/health").json()["model_state"] != "unavailable"
+        assert httpx.get(f"{url}/health").json().get("model_state") != "unavailable"
         time.sleep(0.05)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import Engine, ImageRequest
-from engine.jobs import ImageResult, Job, Result
+from engine.jobs import Job
 from engine.requests import Request
+from engine.snapshots import ImageResult, Result
 from tests.work import image, until
 
 BYTES = 1000

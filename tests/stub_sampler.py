@@ -1,7 +1,5 @@
 """Stands in for the sampler where only what is around it is tested."""
 
-import os
-import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,7 +14,7 @@ from engine.jobs import CancelToken
 from engine.models import ModelChoice, ModelDefaults
 from engine.production import Production
 from engine.requests import ImageTask
-from engine.sampler import OnStep, Picture
+from engine.sampler import OnPreview, OnStep, Picture
 from engine.worker import HandOff
 from tests.pictures import draw_picture
 
@@ -24,8 +22,7 @@ from tests.pictures import draw_picture
 class StubSampler:
     """Draws shapes instead of dreams, at once."""
 
-    def __init__(self, die_at: int | None = None) -> None:
-        """Draw at once; the process dies at picture `die_at`, counted from 1."""
+    def __init__(self) -> None:
         self.model: Any = SimpleNamespace(
             choice=ModelChoice(Path(), "stub", "r1", "a test"),
             defaults=ModelDefaults(guidance_scale=3.0),
@@ -36,14 +33,13 @@ class StubSampler:
             pipeline=SimpleNamespace(scheduler=SimpleNamespace(config={})),
         )
         self.drawn: list[ImageTask] = []
-        self._die_at = die_at
 
-    def generate(self, task: ImageTask, token: CancelToken, on_step: OnStep) -> Picture:
+    def generate(
+        self, task: ImageTask, token: CancelToken, on_step: OnStep, on_preview: OnPreview
+    ) -> Picture:
         for step in range(task.num_inference_steps):
             token.check()
             on_step(step + 1)
-            if self._die_at == len(self.drawn) + 1 and step == 5:
-                os.kill(os.getpid(), signal.SIGKILL)
         self.drawn.append(task)
         pixels = draw_picture(task.width, task.height, task.seed)
         guidance = task.guidance_scale or 3.0
@@ -61,11 +57,9 @@ def hand_off(work: Callable[[], Any]) -> "Future[Any]":
     return future
 
 
-def open_production(
-    sampler: StubSampler | None = None, *, die_at: int | None = None
-) -> Callable[..., Production]:
+def open_production(sampler: StubSampler | None = None) -> Callable[..., Production]:
     """What may stand in for `Engine._open_drawer`: real production on a stub sampler."""
-    drawing: Any = sampler or StubSampler(die_at)
+    drawing: Any = sampler or StubSampler()
 
     def open_drawer(engine: Engine, hand_off: HandOff) -> Production:
         archive = engine._archive

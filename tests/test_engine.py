@@ -15,9 +15,10 @@ from engine.errors import (
     ResultGone,
     ShuttingDown,
 )
-from engine.jobs import Job, VideoResult
+from engine.jobs import Job
 from engine.sampler import Sampler
 from engine.settings import Settings
+from engine.snapshots import VideoResult
 from tests.conftest import EngineFactory
 from tests.work import files, image, ready, story, until
 

@@ -176,3 +176,13 @@ def test_a_job_tells_whose_version_it_is(make_engine: EngineFactory, stage: Stag
     newer = done(first, stage, parent=older.id)
     first.close()
     assert make_engine().job(newer.id).terms.parent == older.id
+
+
+def test_live_jobs_are_found_without_the_journal(
+    engine_on_stage: Engine, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = busy(engine_on_stage, stage, owner="alice")
+    monkeypatch.delattr(type(engine_on_stage._archive.journal), "get")
+    assert engine_on_stage.live_job(job.id, owner="alice") is job
+    assert engine_on_stage.live_job(job.id, owner="bob") is None
+    assert engine_on_stage.live_job("0" * 32, owner="alice") is None

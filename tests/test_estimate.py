@@ -61,6 +61,15 @@ def test_frames_cost_what_they_were_measured_at() -> None:
     assert estimator.frames_s(240, 2 * PIXELS) == pytest.approx(4.8)
 
 
+def test_frames_of_a_moving_camera_are_measured_apart() -> None:
+    estimator = Estimator()
+    estimator.observe("frame", PIXELS, 0.01)
+    assert estimator.frames_s(10, PIXELS, moving=True) == pytest.approx(0.4)
+    estimator.observe("moving frame", PIXELS, 0.03)
+    assert estimator.frames_s(10, PIXELS, moving=True) == pytest.approx(0.3)
+    assert estimator.frames_s(10, PIXELS) == pytest.approx(0.1)
+
+
 def test_nothing_is_reported_before_it_was_measured() -> None:
     estimator = Estimator()
     assert estimator.unit_s("step", PIXELS) > 0

@@ -4,68 +4,30 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine.frames import Frame, blend, crossfade, story_frames
+from engine.captions import lay_out
+from engine.frames import Shot, story_frames
+from engine.planes import Frame, to_i420
+from engine.transitions import crossfade
+from tests.pictures import draw_picture
+from tests.shots import tell
 
 
-def noise(seed: int, shape: tuple[int, ...] = (16, 16, 3)) -> Frame:
+def noise(seed: int, shape: tuple[int, ...] = (24, 16)) -> Frame:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def every_pair() -> tuple[Frame, Frame]:
-    """All 65,536 pairs of levels."""
-    first, second = np.meshgrid(np.arange(256), np.arange(256))
-    return first.astype(np.uint8), second.astype(np.uint8)
-
-
-@pytest.mark.parametrize("frames", [1, 2, 3, 11, 12, 23, 24, 60, 119, 127, 128, 239, 240])
-def test_a_crossfade_is_the_linear_blend_to_the_nearest_level(frames: int) -> None:
-    first, second = every_pair()
-    made = list(crossfade(first, second, frames))
-    assert len(made) == frames
-    for index, frame in enumerate(made):
-        alpha = (index + 1) / (frames + 1)
-        exact = first * (1 - alpha) + second.astype(np.float64) * alpha
-        assert frame.dtype == np.uint8
-        assert np.abs(frame - exact).max() <= 0.5 + 1e-9
-
-
-def test_a_blend_is_exact_up_to_255_steps() -> None:
-    first, second = every_pair()
-    for step in (1, 100, 254):
-        exact = (first * (255.0 - step) + second * float(step)) / 255
-        assert np.abs(blend(first, second, step, 255) - exact).max() <= 0.5 + 1e-9
-
-
-def test_a_crossfade_moves_from_the_first_still_to_the_second() -> None:
-    black, white = np.zeros((2, 2), np.uint8), np.full((2, 2), 255, np.uint8)
-    levels = [int(frame[0, 0]) for frame in crossfade(black, white, 4)]
-    assert levels == [51, 102, 153, 204]
-
-
-def test_a_crossfade_between_equal_stills_changes_nothing() -> None:
-    still = noise(1)
-    assert all(np.array_equal(frame, still) for frame in crossfade(still, still, 7))
-
-
-def test_a_crossfade_leaves_its_stills_alone() -> None:
-    first, second = noise(1), noise(2)
-    before = first.copy(), second.copy()
-    list(crossfade(first, second, 3))
-    assert np.array_equal(first, before[0]) and np.array_equal(second, before[1])
 
 
 @pytest.mark.parametrize(
     ("scenes", "hold", "transition"), [(2, 1, 0), (2, 1, 1), (3, 72, 12), (5, 2, 7), (50, 1, 3)]
 )
 def test_a_story_has_its_frames_counted(scenes: int, hold: int, transition: int) -> None:
-    stills = [noise(seed, (2, 2)) for seed in range(scenes)]
-    count = sum(1 for _ in story_frames(stills, hold, transition))
+    stills = [noise(seed, (6, 4)) for seed in range(scenes)]
+    count = sum(1 for _ in tell(stills, hold, transition))
     assert count == scenes * hold + (scenes - 1) * transition
 
 
 def test_a_hold_yields_the_same_array_each_time() -> None:
     first, second = noise(1), noise(2)
-    frames = list(story_frames([first, second], 3, 2))
+    frames = list(tell([first, second], 3, 2))
     assert all(frame is first for frame in frames[:3])
     assert all(frame is second for frame in frames[5:])
     assert all(frame is not first and frame is not second for frame in frames[3:5])
@@ -82,7 +44,7 @@ def test_no_more_than_two_stills_are_kept() -> None:
             del still
 
     most = 0
-    for _ in story_frames(stills(), 3, 2):
+    for _ in tell(stills(), 3, 2):
         most = max(most, sum(ref() is not None for ref in alive))
     assert len(alive) == 6
     assert most <= 2
@@ -96,8 +58,33 @@ def test_stills_are_asked_for_only_when_needed() -> None:
             asked.append(seed)
             yield noise(seed)
 
-    frames = story_frames(stills(), 2, 1)
+    frames = tell(stills(), 2, 1)
     next(frames), next(frames)
     assert asked == [0]
     next(frames)
     assert asked == [0, 1]
+
+
+def test_scenes_may_be_held_for_different_times() -> None:
+    first, second = noise(1), noise(2)
+    frames = list(story_frames([Shot(first, 2, 24), Shot(second, 5, 24)], crossfade, 3))
+    assert [frame is first for frame in frames] == [True] * 2 + [False] * 8
+    assert [frame is second for frame in frames] == [False] * 5 + [True] * 5
+
+
+def test_a_transition_goes_from_where_the_camera_stopped_to_where_it_starts() -> None:
+    stills = [to_i420(draw_picture(64, 64, seed)) for seed in (1, 2)]
+    shots = [Shot(still, 24, 24, "zoom_in") for still in stills]
+    frames = list(story_frames(shots, crossfade, 12))
+    assert np.array_equal(frames[0], stills[0]) and np.array_equal(frames[36], stills[1])
+    between = list(crossfade(frames[23], frames[36], 12))
+    assert all(np.array_equal(a, b) for a, b in zip(frames[24:36], between, strict=True))
+
+
+def test_a_caption_is_on_every_frame_of_its_hold_and_does_not_move() -> None:
+    still = to_i420(np.full((128, 256, 3), 90, np.uint8))
+    plain = list(story_frames([Shot(still, 12, 24, "zoom_in")], crossfade, 0))
+    caption = lay_out("a fox in the snow", 256, 128)
+    shown = list(story_frames([Shot(still, 12, 24, "zoom_in", caption)], crossfade, 0))
+    assert all(np.array_equal(frame, shown[0]) for frame in shown)
+    assert not np.array_equal(shown[0], plain[0])

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadOutput, DeadlinePassed, EngineError, JobCancelled
-from engine.jobs import CancelToken, ImageResult, Job, JobSnapshot, JobState
+from engine.jobs import CancelToken, Job
 from engine.requests import ImageRequest, VideoRequest
+from engine.snapshots import ImageResult, JobSnapshot, JobState, Preview
 
 RESULT = ImageResult(Path("a.png"), "image/png", 1, 7.5, "")
 TERMINAL = [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED]
@@ -305,3 +306,25 @@ def test_a_failed_job_keeps_no_frames() -> None:
         job.fail(err)
     assert job.error is not None
     assert (job.error.__traceback__, job.error.__cause__) == (None, None)
+
+
+def test_a_preview_is_seen_while_the_job_runs() -> None:
+    job, preview = make_job(), Preview(1, 3, b"jpeg")
+    job.show(preview)
+    assert job.preview is None  # it waits
+    job.start()
+    job.show(preview)
+    assert job.preview == preview
+    job.fail(BadOutput("NaN"))
+    assert job.preview is None
+    job.show(preview)
+    assert job.preview is None
+
+
+def test_a_job_is_watched_while_anyone_watches() -> None:
+    job = make_job()
+    with job.watched():
+        with job.watched():
+            assert job.is_watched
+        assert job.is_watched
+    assert not job.is_watched

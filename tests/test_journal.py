@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from engine.errors import BadOutput, JournalUnusable, ShuttingDown, StorageFull
-from engine.jobs import ImageResult, Job, JobState, Terms, VideoResult
+from engine.jobs import Job
 from engine.journal import NAME, Journal
 from engine.metadata import ImageRecipe
 from engine.records import KeptScene
 from engine.requests import ImageRequest, VideoRequest
+from engine.snapshots import ImageResult, JobState, Terms, VideoResult
 from tests.work import image, story
 
 TERMS = Terms(owner="me", client="here", attended=True, deadline_s=9.5, parent="older")

@@ -9,8 +9,9 @@ import pytest
 
 from engine import Engine, ImageRequest, JobState
 from engine.errors import JobCancelled, StorageFull
-from engine.jobs import Job, JobSnapshot
+from engine.jobs import Job
 from engine.journal import Journal
+from engine.snapshots import JobSnapshot
 from tests.conftest import EngineFactory
 from tests.stage import Stage, busy, crashed, done
 from tests.work import files, image, until

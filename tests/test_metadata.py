@@ -161,7 +161,8 @@ def test_a_recipe_tells_what_was_asked_and_what_was_done() -> None:
 
 def test_a_manifest_comes_back_from_its_json() -> None:
     manifest = VideoManifest(
-        fps=24, frames_per_scene=72, transition_frames=12, total_frames=156, duration_s=6.5,
+        fps=24, frames_per_scene=72, scene_frames=(72, 72), transition="crossfade",
+        transition_frames=12, motion="none", captions="none", total_frames=156, duration_s=6.5,
         width=64, height=64, hero_description="a \U0001f409", scenes=(make_recipe(),) * 2,
         draw_s=(1.5, 2.0),
     )  # fmt: skip

@@ -13,12 +13,14 @@ from PIL import Image
 from engine import assembly, production
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
-from engine.frames import Frame, story_frames
-from engine.jobs import ImageResult, Job, Progress, VideoResult
+from engine.frames import Shot, story_frames
+from engine.jobs import Job
 from engine.metadata import VideoManifest, read_recipe
 from engine.models import ModelDefaults
+from engine.planes import Frame
 from engine.production import Production
 from engine.requests import ImageRequest, Request, VideoRequest
+from engine.snapshots import ImageResult, Progress, VideoResult
 from engine.store import Store
 from tests.movies import decode_planes, describe, read_comment
 from tests.pictures import draw_picture
@@ -219,14 +221,32 @@ def test_a_full_disk_ends_a_story_at_its_first_scene(
 def test_a_video_with_another_number_of_frames_is_refused(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, change: int
 ) -> None:
-    def wrong(stills: Iterator[Frame], hold: int, transition: int) -> Iterator[Frame]:
-        frames = list(story_frames(stills, hold, transition))
+    def wrong(shots: Iterator[Shot], *between: Any) -> Iterator[Frame]:
+        frames = list(story_frames(shots, *between))
         return iter(frames[:-1] if change < 0 else [*frames, frames[-1]])
 
     monkeypatch.setattr(assembly, "story_frames", wrong)
     with pytest.raises(EncoderFailed, match=f"{26 + change} of 26 frames"):
         studio.make(story())
     assert "video.mp4" not in studio.files()
+
+
+@pytest.mark.parametrize("transition", ["cut", "fade_through_black", "wipe", "slide", "dissolve"])
+@pytest.mark.parametrize("motion", ["none", "zoom_in", "pan_left"])
+def test_a_film_of_every_kind_has_its_frames(studio: Studio, transition: str, motion: str) -> None:
+    request = story(
+        transition=transition,
+        motion=motion,
+        captions="burned" if motion == "none" else "subtitles",
+        scene_durations=[0.5, 0.25, 1.0],
+    )
+    result = studio.make(request)
+    frames = decode_planes(result.path, 64, 72)
+    assert len(frames) == result.total_frames == 6 + 3 + 12 + (0 if transition == "cut" else 8)
+    manifest = VideoManifest.model_validate_json(read_comment(result.path))
+    assert (manifest.transition, manifest.motion) == (transition, motion)
+    assert manifest.scene_frames == (6, 3, 12)
+    assert ("Subtitle" in describe(result.path)) == (motion != "none")
 
 
 def test_one_frame_a_scene_and_no_crossfade_is_a_video_too(studio: Studio) -> None:

@@ -2,9 +2,10 @@ import threading
 
 import pytest
 
-from engine.jobs import Job, Terms
+from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.requests import ImageRequest, VideoRequest
+from engine.snapshots import Terms
 
 
 def image(client: str | None = None) -> Job:

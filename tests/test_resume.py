@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from engine import Engine, JobState
-from engine.errors import JobNotFound, ResultGone
+from engine.errors import BadOutput, JobCancelled, JobNotFound, ResultGone
 from engine.jobs import Job
 from engine.models import ModelChoice
 from engine.sampler import Sampler
@@ -25,10 +25,10 @@ class Fragile(StubSampler):
         self.stop_at = stop_at
         self.told: list[Any] = []
 
-    def generate(self, task: Any, token: Any, on_step: Any) -> Any:
+    def generate(self, task: Any, token: Any, *told: Any) -> Any:
         while len(self.drawn) + 1 == self.stop_at:
             token.check()
-        return super().generate(task, token, on_step)
+        return super().generate(task, token, *told)
 
 
 @pytest.fixture
@@ -142,12 +142,32 @@ def test_scenes_are_of_the_owner_and_may_be_gone(
         engine.scenes(job.id, owner="me")
 
 
-def test_a_cancelled_story_keeps_nothing(
+@pytest.mark.parametrize("end", ["cancelled", "failed"])
+def test_what_an_ended_story_has_drawn_is_kept_for_another_version(
+    make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    sampler = Fragile(stop_at=3)
+    monkeypatch.setattr(Engine, "_open_drawer", open_production(sampler))
+    first = make_engine()
+    job = first.submit(story(3, seed=5))
+    until(lambda: len(first.scenes(job.id)) == 2)
+    job.token.set(JobCancelled("stop") if end == "cancelled" else BadOutput("NaN"))
+    assert job.wait(30) and job.state == end
+    first.close()
+    sampler.stop_at = 0
+    engine = make_engine()
+    assert [scene.seed for scene in engine.scenes(job.id)] == [5, 6]
+    version = engine.submit(story(3, scene_seeds=[5, 6, 7]), parent=job.id)
+    assert version.wait(30) and version.state is JobState.SUCCEEDED
+    assert [task.seed for task in sampler.drawn] == [5, 6, 7]
+
+
+def test_a_cancelled_story_that_somebody_waited_for_leaves_nothing(
     make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Engine, "_open_drawer", open_production(Fragile(stop_at=3)))
     engine = make_engine()
-    job = engine.submit(story(3))
+    job = engine.submit(story(3), attended=True)
     until(lambda: len(engine.scenes(job.id)) == 2)
     job.cancel()
     assert job.wait(30) and engine.scenes(job.id) == []
@@ -160,11 +180,11 @@ def test_the_real_sampler_goes_on_where_it_stopped(
 ) -> None:
     generate, drawn, gate = Sampler.generate, [], threading.Event()
 
-    def watched(self: Sampler, task: Any, token: Any, on_step: Any) -> Any:
+    def watched(self: Sampler, task: Any, token: Any, *told: Any) -> Any:
         while len(drawn) == 2 and not gate.is_set():
             token.check()
         drawn.append(task.seed)
-        return generate(self, task, token, on_step)
+        return generate(self, task, token, *told)
 
     monkeypatch.setattr(Sampler, "generate", watched)
     request = story(4, seed=1, width=72)

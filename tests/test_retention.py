@@ -5,9 +5,10 @@ import pytest
 
 from engine import JobState, archive
 from engine.errors import BadOutput, JobNotFound, ResultGone
-from engine.jobs import ImageResult, Job
+from engine.jobs import Job
 from engine.journal import Journal
 from engine.retention import Limits, retain
+from engine.snapshots import ImageResult
 from engine.store import Store
 from tests.conftest import EngineFactory
 from tests.stage import BYTES, Stage, busy, done
@@ -23,7 +24,14 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.journal, self.store = Journal(folder), Store(folder)
 
-    def put(self, age_s: float, size: int = 100, state: JobState = JobState.SUCCEEDED) -> Job:
+    def put(
+        self,
+        age_s: float,
+        size: int = 100,
+        state: JobState = JobState.SUCCEEDED,
+        *,
+        keep: bool = False,
+    ) -> Job:
         job = Job(image(), seed=1)
         self.journal.accept(job)
         self.journal.start(job.id, NOW - age_s)
@@ -34,8 +42,9 @@ class Shelf:
             result = ImageResult(path, "image/png", 1, 7.5, "")
             self.journal.succeed(job.id, NOW - age_s, result, size)
         elif state.is_terminal:
-            self.journal.end(job.id, state, NOW - age_s, BadOutput("x"))
-            self.store.discard(job.id)
+            self.journal.end(job.id, state, NOW - age_s, BadOutput("x"), size if keep else 0)
+            if not keep:
+                self.store.discard(job.id)
         return job
 
     def retain(self, keep_s: float = 1000 * HOUR, keep_bytes: float = 1e9) -> None:
@@ -81,6 +90,12 @@ def test_what_has_not_ended_is_never_touched(shelf: Shelf, state: JobState) -> N
     job = shelf.put(900 * HOUR, state=state)
     shelf.retain(keep_s=1.0, keep_bytes=1)
     assert shelf.store.size(job.id) == 100 and shelf.journal.get(job.id) is not None
+
+
+def test_scenes_of_a_failed_story_go_like_results(shelf: Shelf) -> None:
+    jobs = [shelf.put(age * HOUR, state=JobState.FAILED, keep=True) for age in (9, 11)]
+    shelf.retain(keep_s=10 * HOUR)
+    assert shelf.kept(*jobs) == [True, False]
 
 
 def test_rows_are_forgotten_in_the_end(shelf: Shelf) -> None:

@@ -101,7 +101,9 @@ def test_latents_are_those_of_diffusers_own_pipeline(
     with torch.inference_mode():
         embeddings = encode_prompts(models[kind], task, guided=guidance > 1)
         noise = draw_noise(models[kind], task.seed, 64, 64)
-        latents = denoise(models[kind], noise, embeddings, guidance, 14, lambda step: None)[0]
+        latents = denoise(models[kind], noise, embeddings, guidance, 14, lambda step, clean: None)[
+            0
+        ]
     assert float((latents - expected).abs().max()) < 1e-4 * float(expected.abs().max())
 
 
@@ -202,7 +204,7 @@ def test_latents_stay_in_float32_whatever_the_models_dtype(tiny_model: Path) -> 
     with torch.inference_mode():
         embeddings = encode_prompts(half, task, guided=True)
         noise = draw_noise(half, task.seed, 64, 64)
-        latents = denoise(half, noise, embeddings, 7.5, 10, lambda step: None)
+        latents = denoise(half, noise, embeddings, 7.5, 10, lambda step, clean: None)
     assert (embeddings.dtype, noise.dtype) == (torch.bfloat16, torch.float32)
     assert latents.dtype == torch.float32
     fraction = (latents - latents.to(torch.bfloat16).float()).abs()

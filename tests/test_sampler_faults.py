@@ -147,6 +147,25 @@ def test_out_of_memory_is_told_with_advice_and_the_next_picture_succeeds(
     assert generate(model, make_task()).pixels.shape == (64, 64, 3)
 
 
+def test_what_does_not_fit_at_once_is_drawn_in_halves(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = generate(model, make_task()).pixels.astype(int)
+    unet, batches = model.pipeline.unet, []
+    forward = unet.forward
+
+    def small(latents: torch.Tensor, *arguments: Any, **more: Any) -> Any:
+        batches.append(len(latents))
+        if len(latents) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return forward(latents, *arguments, **more)
+
+    monkeypatch.setattr(unet, "forward", small)
+    pixels = generate(model, make_task()).pixels
+    assert np.abs(pixels - expected).max() <= 2
+    assert batches[0] == 2 and set(batches[1:]) == {1}  # it is not tried again at every step
+
+
 def test_another_runtime_error_is_not_taken_for_memory(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

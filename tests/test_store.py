@@ -70,6 +70,29 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path: Path, number: 
     assert everything(tmp_path) == ["jobs"]
 
 
+def test_a_folder_that_may_not_be_written_is_no_room_either(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def write(part: Path) -> None:
+        raise PermissionError(errno.EACCES, "no", str(part))
+
+    with pytest.raises(StorageFull):
+        store.write("job", "a.png", write)
+
+
+def test_what_cannot_be_cleared_away_does_not_hide_the_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, read_only = Store(tmp_path), OSError(errno.EROFS, "read-only")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise read_only
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageFull):
+        store.write("job", "a.png", raising(read_only))  # type: ignore[arg-type]
+
+
 def test_another_fault_passes_unchanged_and_leaves_nothing_behind(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for fault in (ValueError("bad"), PermissionError(errno.EACCES, "no")):

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.requests import SEED_MAX, VideoRequest
-from engine.story import duration_s, plan_scenes, scene_prompt
+from engine.story import duration_s, plan_scenes, scene_prompt, scene_spans
 
 HERO = "a young woman with long red hair, green eyes, wearing a blue jacket"
 
@@ -49,3 +49,18 @@ def test_every_scene_carries_the_settings_of_the_story() -> None:
     for task in tasks:
         assert (task.negative_prompt, task.num_inference_steps) == ("rain", 12)
         assert (task.guidance_scale, task.width, task.height) == (3.0, 64, 128)
+
+
+def test_scenes_span_what_is_not_transition() -> None:
+    story = VideoRequest(
+        scenes=["a", "b", "c"], scene_durations=[1.0, 0.05, 2.0], fps=10, transition_frames=4
+    )
+    assert scene_spans(story) == [(0, 10), (14, 15), (19, 39)]
+    assert story.total_frames == 39
+    cut = story.model_copy(update={"transition": "cut"})
+    assert scene_spans(cut) == [(0, 10), (10, 11), (11, 31)] and cut.total_frames == 31
+
+
+def test_durations_are_one_a_scene() -> None:
+    with pytest.raises(ValueError, match="scene_durations has 3 entries for 2 scenes"):
+        VideoRequest(scenes=["a", "b"], scene_durations=[1.0, 2.0, 3.0])

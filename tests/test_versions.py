@@ -37,6 +37,14 @@ def test_another_order_moves_pictures() -> None:
     assert tasks == [old[2], old[0], old[0]]
 
 
+def test_durations_of_scenes_move_with_them_until_one_is_given_for_all() -> None:
+    story = STORY.model_copy(update={"scene_durations": [1.0, 2.0, 3.0]})
+    moved = assembled(story, 40, order=[3, 1])
+    assert moved.scene_durations == [3.0, 1.0] and moved.scene_frames == [30, 10]
+    assert assembled(story, 40, duration_per_scene=5.0).scene_frames == [50] * 3
+    assert assembled(story, 40, scene_durations=[1.0, 1.0, 4.0]).scene_frames == [10, 10, 40]
+
+
 @pytest.mark.parametrize("order", [[], [1], [0, 1], [1, 4], [1] * 51])
 def test_an_order_that_cannot_be_is_refused(order: list[int]) -> None:
     with pytest.raises(InvalidRequest):
@@ -65,5 +73,5 @@ def test_a_replay_leaves_nothing_open() -> None:
 def test_seeds_are_one_a_scene_and_come_alone() -> None:
     with pytest.raises(ValueError, match="not both"):
         VideoRequest(scenes=["a", "b"], seed=1, scene_seeds=[1, 2])
-    with pytest.raises(ValueError, match="3 seeds for 2 scenes"):
+    with pytest.raises(ValueError, match="scene_seeds has 3 entries for 2 scenes"):
         VideoRequest(scenes=["a", "b"], scene_seeds=[1, 2, 3])

@@ -11,12 +11,15 @@ import numpy as np
 import psutil
 import pytest
 
+from engine.captions import subtitles
 from engine.errors import EncoderFailed, StorageFull
-from engine.frames import Frame, crossfade, story_frames
+from engine.planes import Frame, luma, to_i420
 from engine.store import Store
-from engine.video import VideoFormat, count_frames, luma, to_i420, write_mp4
+from engine.transitions import crossfade
+from engine.video import VideoFormat, count_frames, write_mp4
 from tests.movies import boxes, decode_planes, describe, ffmpeg, read_comment
 from tests.pictures import draw_picture, psnr
+from tests.shots import tell
 
 
 def grey_frames(count: int, width: int = 64, height: int = 64) -> Iterator[Frame]:
@@ -32,7 +35,7 @@ def write(path: Path, count: int = 3, fps: int = 24, comment: str = "") -> Path:
 def test_the_documented_story_has_240_frames_at_24_fps(tmp_path: Path) -> None:
     stills = (to_i420(draw_picture(64, 64, seed)) for seed in range(3))
     path = tmp_path / "v.mp4"
-    write_mp4(path, story_frames(stills, 72, 12), VideoFormat(64, 64, 24, ""))
+    write_mp4(path, tell(stills, 72, 12), VideoFormat(64, 64, 24, ""))
     assert len(decode_planes(path, 64, 64)) == 240
     said = describe(path)
     assert "24 fps" in said and "Duration: 00:00:10.00" in said
@@ -123,45 +126,23 @@ def test_a_hold_looks_like_its_still(tmp_path: Path) -> None:
 def test_a_crossfade_looks_like_the_blend(tmp_path: Path) -> None:
     first, second = (to_i420(draw_picture(512, 512, seed)) for seed in (1, 2))
     path = tmp_path / "v.mp4"
-    write_mp4(path, story_frames([first, second], 6, 12), VideoFormat(512, 512, 24, ""))
+    write_mp4(path, tell([first, second], 6, 12), VideoFormat(512, 512, 24, ""))
     made = decode_planes(path, 512, 512)[6:18]
     blends = list(crossfade(first, second, 12))
     assert min(psnr(luma(a), luma(b)) for a, b in zip(made, blends, strict=True)) >= 40
 
 
-@pytest.mark.parametrize(("width", "height"), [(64, 64), (72, 120), (512, 256)])
-def test_i420_is_what_ffmpeg_makes_of_the_same_pixels(width: int, height: int) -> None:
-    pixels = draw_picture(width, height)
-    raw = ffmpeg(
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-i", "-"),
-        *("-vf", "scale=out_color_matrix=bt709:out_range=tv:out_chroma_loc=left"
-                 ":flags=area+accurate_rnd+full_chroma_int+full_chroma_inp,format=yuv420p"),
-        *("-f", "rawvideo", "-"),
-        stdin=pixels.tobytes(),
-    )  # fmt: skip
-    theirs = np.frombuffer(raw, np.uint8).reshape(height * 3 // 2, width)
-    ours = to_i420(pixels)
-    difference = np.abs(luma(ours).astype(int) - luma(theirs).astype(int))
-    assert difference.max() <= 1
-    assert psnr(ours[height:], theirs[height:]) >= 55
-
-
-@pytest.mark.parametrize(
-    ("rgb", "yuv"),
-    [
-        ((0, 0, 0), (16, 128, 128)),
-        ((255, 255, 255), (235, 128, 128)),
-        ((255, 0, 0), (63, 102, 240)),
-        ((0, 255, 0), (173, 42, 26)),
-        ((0, 0, 255), (32, 240, 118)),
-        ((128, 128, 128), (126, 128, 128)),
-    ],
-)
-def test_i420_knows_the_bt709_colours(rgb: tuple[int, ...], yuv: tuple[int, ...]) -> None:
-    planes = to_i420(np.full((8, 8, 3), rgb, np.uint8))
-    chroma = planes[8:].reshape(2, 4, 4)
-    assert np.unique(luma(planes)).tolist() == [yuv[0]]
-    assert (np.unique(chroma[0]).tolist(), np.unique(chroma[1]).tolist()) == ([yuv[1]], [yuv[2]])
+def test_subtitles_are_a_track_that_can_be_switched_on(tmp_path: Path) -> None:
+    track = subtitles(["on a beach", "in a forest"], [(0, 24), (30, 48)], 24)
+    path = tmp_path / "v.mp4"
+    write_mp4(path, grey_frames(48), VideoFormat(64, 64, 24, "said", track))
+    said = describe(path)
+    assert "Video: h264" in said and "Subtitle: mov_text" in said
+    assert said.index("Video:") < said.index("Subtitle:")
+    found = ffmpeg("-i", str(path), "-map", "0:s", "-f", "srt", "-").decode()
+    assert "00:00:01,250 --> 00:00:02,000\nin a forest" in found
+    assert len(decode_planes(path, 64, 64)) == count_frames(path) == 48
+    assert read_comment(path) == "said" and boxes(path)[:2] == ["ftyp", "moov"]
 
 
 def test_a_frame_that_is_not_contiguous_is_fine(tmp_path: Path) -> None:

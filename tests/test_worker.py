@@ -6,8 +6,9 @@ from concurrent.futures import Future
 import pytest
 
 from engine.errors import BadOutput, InternalError, ModelUnavailable
-from engine.jobs import Job, JobState, Result
+from engine.jobs import Job
 from engine.queue import JobQueue
+from engine.snapshots import JobState, Result
 from tests.house import REASON, RESULT, House, MakeHouse, at_once, failing_worker, make_job
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import InternalError
-from engine.jobs import Job, JobState, Result
+from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.requests import ImageRequest
+from engine.snapshots import JobState, Result
 from tests.house import RESULT, MakeHouse, failing_worker
 
 

@@ -39,7 +39,7 @@ def build_ui(engine: Engine) -> gr.Blocks:
         clock = gr.Timer(_LOOK_EVERY_S)
         gr.on(
             [blocks.load, clock.tick],
-            partial(_look, engine),
+            partial(_look, engine, bool(engine.settings.keys())),
             outputs=[masthead, notices, facts],
             queue=False,
             show_progress="hidden",
@@ -67,11 +67,11 @@ def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
     )
 
 
-def _look(engine: Engine) -> tuple[Any, ...]:
+def _look(engine: Engine, locked: bool) -> tuple[Any, ...]:
     status = engine.status()
     notices = notices_html(engine, status)
     return (
-        masthead_html(status),
+        masthead_html(status, locked=locked),
         gr.HTML(notices, visible=bool(notices)),
         engine_facts_html(engine),
     )

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine import Engine, EngineError, ImageRequest, ImageResult, Request, VideoPlan, VideoRequest
 from ui.messages import explain_error, explain_invalid
-from ui.visitors import current_visitor
+from ui.visitors import submit
 
 R = TypeVar("R", ImageRequest, VideoRequest)
 _FOLLOW_S = 0.25
@@ -67,7 +67,9 @@ the model's own best value; seed null: drawn, and told. \
 _VIDEO = """Turn 2 to 50 scenes with one hero into a story video. Answers the MP4 file \
 (downloaded for you) and what it is: scenes, duration in seconds, fps, total_frames, seed, \
 guidance_scale. Only `scenes` is needed. duration_per_scene up to 60 s, fps 1-60, \
-transition_frames 0-240 (crossfade between two scenes). `hero_description` is set before every \
+transition_frames 0-240 (between two scenes); transition crossfade, cut, fade_through_black, \
+wipe, slide or dissolve; motion none, zoom_in, zoom_out, pan_right or pan_left; captions none, \
+burned or subtitles. `hero_description` is set before every \
 scene, so that the hero stays the same. `job.cancel()` stops the work within one step."""
 _INFO = """Tell what a story video would be, without making it: frames, seconds, the estimated \
 time to make it (queue included), and the prompt of every scene."""
@@ -170,9 +172,9 @@ def _build(request_type: type[R], values: tuple[Any, ...]) -> R:
 
 async def _make(engine: Engine, request: Request) -> AsyncIterator[tuple[Any, Any]]:
     """Follow one job to its end; cancel it if whoever listens has gone."""
-    job, visitor = None, current_visitor()
+    job = None
     try:
-        job = engine.submit(request, owner=visitor.owner, client=visitor.client, attended=True)
+        job = await submit(engine, request, attended=True)
         async for snapshot in job.follow(_FOLLOW_S):
             if not snapshot.state.is_terminal:
                 progress = snapshot.progress

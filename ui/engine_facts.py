@@ -12,6 +12,7 @@ _SPEEDS = {
     "decode": "Decoding a picture",
     "still": "Saving a picture",
     "frame": "Writing a video frame",
+    "moving frame": "Writing a video frame, camera moving",
 }
 
 

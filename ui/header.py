@@ -12,12 +12,15 @@ PHOTOGRAPHS = (
 )
 
 
-def masthead_html(status: EngineStatus) -> str:
-    """The name and a pill that says what is loaded and how busy it is."""
+_LEAVE = '<form class="leave" method="post" action="../logout"><button>Log out</button></form>'
+
+
+def masthead_html(status: EngineStatus, *, locked: bool = False) -> str:
+    """The name, a pill that says what is loaded and how busy it is, and the way out if locked."""
     return (
         '<div class="masthead"><h1>Storyreel</h1><p>Pictures and story videos from your words</p>'
         f'<span class="pill {status.model_state}" role="status"><i></i>'
-        f"{escape(state_words(status))}</span></div>"
+        f"{escape(state_words(status))}</span>{_LEAVE if locked else ''}</div>"
     )
 
 

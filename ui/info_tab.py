@@ -97,12 +97,17 @@ def _plan_preview(engine: Engine, plan: str, dark: bool) -> tuple[Any, str]:
     return draw_timeline(request, dark=bool(dark)), plan_html(engine, request)
 
 
+def _frames(counts: list[int]) -> str:
+    least, most = min(counts), max(counts)
+    return f"{least} frames" if least == most else f"{least} to {most} frames"
+
+
 def plan_html(engine: Engine, request: VideoRequest) -> str:
     """The numbers of a story's plan, and its scenes' prompts."""
     plan = engine.plan(request)
     rows = [
-        ("Scenes", f"{plan.scenes_count} of {plan.frames_per_scene} frames"),
-        ("Crossfades", f"{plan.scenes_count - 1} of {plan.transition_frames} frames"),
+        ("Scenes", f"{plan.scenes_count} of {_frames(plan.scene_frames)}"),
+        ("Transitions", f"{plan.scenes_count - 1} of {plan.transition_frames} frames"),
         ("Video", f"{plan.total_frames} frames, {plan.total_duration_seconds:.4g} s"),
         ("Format", f"{plan.resolution}, {plan.fps} frames per second"),
         ("Time to make", f"about {words_for_s(plan.estimated_generation_time_seconds)}"),

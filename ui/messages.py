@@ -20,7 +20,11 @@ LABELS = {
     "scenes": "Scenes",
     "duration_per_scene": "Seconds per scene",
     "fps": "Frames per second",
-    "transition_frames": "Crossfade frames",
+    "scene_durations": "Seconds of the scenes",
+    "transition_frames": "Transition frames",
+    "transition": "Between scenes",
+    "motion": "Camera",
+    "captions": "Captions",
 }
 
 

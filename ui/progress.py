@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from engine import Engine, EngineError, EngineStatus, JobSnapshot, JobState, Request
 from engine.errors import InvalidRequest, JobCancelled
-from engine.jobs import Result
+from engine.snapshots import Result
 from ui.messages import LABELS, explain_error, explain_invalid
-from ui.visitors import current_visitor
+from ui.visitors import submit
 
 _FOLLOW_S = 0.2
 _ENCODING_SHARE = 0.1
@@ -51,9 +51,8 @@ async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
 
     Closing this generator does not cancel the job: the visitor may come back to it.
     """
-    visitor = current_visitor()
     try:
-        job = engine.submit(request, owner=visitor.owner, client=visitor.client)
+        job = await submit(engine, request)
     except EngineError as err:
         yield Moment(error_html(*explain_error(err)))
         return

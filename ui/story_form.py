@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from engine import Engine, VideoRequest
 from engine.errors import InvalidRequest
 from ui import controls
+from ui.film import FilmControls, build_film, film_fields
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import words_for_s
 
@@ -25,11 +26,13 @@ class StoryForm:
     duration: gr.Number
     fps: gr.Number
     transition: gr.Number
+    film: FilmControls
     drawing: controls.DrawingControls
 
     def inputs(self) -> list[gr.components.Component]:
         """In the order in which `story_request` takes their values, before the scenes."""
-        return [self.hero, self.duration, self.fps, self.transition, *self.drawing.inputs()]
+        timing = [self.duration, self.fps, self.transition]
+        return [self.hero, *timing, *self.film.inputs(), *self.drawing.inputs()]
 
 
 def build_hero() -> gr.Textbox:
@@ -49,8 +52,10 @@ def build_story_form(hero: gr.Textbox) -> StoryForm:
     """Lay out timing and settings; call inside a column."""
     with gr.Row():
         duration = _number("duration_per_scene", "Seconds per scene", step=0.5)
-        transition = _number("transition_frames", "Crossfade frames", step=1, precision=0)
+        transition = _number("transition_frames", "Transition frames", step=1, precision=0)
         fps = _number("fps", "Frames per second", step=1, precision=0)
+    with gr.Accordion("Transitions, camera, captions", open=False):
+        film = build_film()
     with gr.Accordion("More settings", open=False):
         size = controls.size_dropdown("story")
         steps = controls.steps_slider("story")
@@ -59,7 +64,7 @@ def build_story_form(hero: gr.Textbox) -> StoryForm:
         guidance = controls.guidance_field("story")
         negative_prompt = controls.negative_prompt_field("story")
     drawing = controls.DrawingControls(steps, size, seed, guidance, negative_prompt)
-    return StoryForm(hero, duration, fps, transition, drawing)
+    return StoryForm(hero, duration, fps, transition, film, drawing)
 
 
 def _number(field: str, label: str, *, step: float, precision: int | None = None) -> gr.Number:
@@ -81,13 +86,15 @@ def story_request(values: tuple[Any, ...], scenes: tuple[str, ...]) -> VideoRequ
         InvalidRequest: the size, seed or guidance cannot be read.
         ValidationError: a value is not allowed.
     """
-    hero, duration_s, fps, transition_frames, *drawing = values
+    hero, duration_s, fps, transition_frames, *rest = values
+    film, drawing = rest[:3], rest[3:]
     return VideoRequest(
         hero_description=hero if hero and hero.strip() else None,
         scenes=list(scenes),
         duration_per_scene=duration_s,
         fps=fps,
         transition_frames=transition_frames,
+        **film_fields(*film),
         **controls.drawing_fields(*drawing),
     )
 

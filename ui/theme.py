@@ -75,6 +75,9 @@ CSS = """
 .pill i { width: 8px; height: 8px; border-radius: 50%; background: #3f8f5b; flex: none; }
 .pill.loading i { background: #d49a2a; animation: breathe 1.4s ease-in-out infinite; }
 .pill.unavailable i { background: #c4382b; }
+.leave { margin: 0; }
+.leave button { padding: 0; border: 0; background: none; font: inherit; font-size: 13px;
+  color: var(--body-text-color-subdued); text-decoration: underline; cursor: pointer; }
 @keyframes breathe { 50% { opacity: .3; } }
 
 .note { padding: 12px 16px; border-radius: 12px; margin: 0 0 4px; line-height: 1.5;

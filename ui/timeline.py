@@ -1,4 +1,4 @@
-"""A story's timeline to scale: every hold and every crossfade on an axis of seconds.
+"""A story's timeline to scale: every hold and every transition on an axis of seconds.
 
 matplotlib takes most of a second to import, so it is imported when the first picture is drawn.
 """
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine import VideoRequest
+from engine.story import scene_spans
+from ui.film import TRANSITION_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +23,7 @@ class Span:
     """One stretch of a video, in frames; scenes count from 1."""
 
     kind: str
-    """"hold" or "crossfade"."""
+    """"hold" or "transition"."""
     scene: int
     first_frame: int
     frames: int
@@ -44,15 +46,13 @@ DARK = Inks("#211d1a", "#f2ebe3", "#b3a89e", ("#6b3a29", "#52301f"), "#efac90", 
 
 
 def story_spans(request: VideoRequest) -> list[Span]:
-    """The holds and crossfades of a story in the order they are seen."""
+    """The holds and transitions of a story in the order they are seen."""
     spans: list[Span] = []
-    frame = 0
-    for scene in range(1, len(request.scenes) + 1):
-        if scene > 1 and request.transition_frames:
-            spans.append(Span("crossfade", scene, frame, request.transition_frames))
-            frame += request.transition_frames
-        spans.append(Span("hold", scene, frame, request.frames_per_scene))
-        frame += request.frames_per_scene
+    between = request.frames_between
+    for scene, (first, end) in enumerate(scene_spans(request), start=1):
+        if scene > 1 and between:
+            spans.append(Span("transition", scene, first - between, between))
+        spans.append(Span("hold", scene, first, end - first))
     return spans
 
 
@@ -73,7 +73,7 @@ def _draw_span(axes: "Axes", span: Span, request: VideoRequest, inks: Inks) -> N
     left, width = span.first_frame / request.fps, span.frames / request.fps
     right, top = left + width, _HALF_HEIGHT
     before, here = inks.holds[(span.scene - 1) % 2], inks.holds[span.scene % 2]
-    if span.kind == "crossfade":
+    if span.kind == "transition":
         axes.fill([left, right, left], [top, -top, -top], color=before, linewidth=0)
         axes.fill([left, right, right], [top, top, -top], color=here, linewidth=0)
         axes.plot([left, right], [top, -top], color=inks.fade, linewidth=1.2)
@@ -98,9 +98,11 @@ def _finish(axes: "Axes", request: VideoRequest, inks: Inks) -> None:
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(inks.faint)
-    fade_s = request.transition_frames / request.fps
-    parts = [f"{len(request.scenes)} scenes of {request.frames_per_scene / request.fps:.4g} s"]
-    if request.transition_frames:
-        parts.append(f"crossfades of {fade_s:.3g} s")
+    lengths = sorted({frames / request.fps for frames in request.scene_frames})
+    held = f"{lengths[0]:.4g} s" if len(lengths) == 1 else f"{lengths[0]:.4g}-{lengths[-1]:.4g} s"
+    parts = [f"{len(request.scenes)} scenes of {held}"]
+    if request.frames_between:
+        name = TRANSITION_LABELS[request.transition].lower()
+        parts.append(f"{name}, {request.frames_between / request.fps:.3g} s each")
     parts.append(f"{total_s:.4g} s in all")
     axes.set_title("  ·  ".join(parts), color=inks.ink, fontsize=9, loc="left")

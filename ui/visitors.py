@@ -1,8 +1,11 @@
 """Who stands before the page: the owner that the door of the service told, and their address."""
 
+import asyncio
 from dataclasses import dataclass
 
 from gradio.context import LocalContext
+
+from engine import Engine, Job, Request
 
 
 @dataclass(frozen=True)
@@ -21,3 +24,34 @@ def current_visitor() -> Visitor:
     scope = request.request.scope
     address = scope.get("client")
     return Visitor(scope.get("state", {}).get("owner"), address[0] if address else None)
+
+
+async def submit(engine: Engine, request: Request, *, attended: bool = False) -> Job:
+    """Submit in the name of the current visitor, on a thread: the journal is synced to the disk.
+
+    Should an attended call be cancelled meanwhile, its job is too, once it is there.
+
+    Raises:
+        EngineError: it is not accepted.
+    """
+    visitor = current_visitor()
+    coming = asyncio.ensure_future(
+        asyncio.to_thread(
+            engine.submit,
+            request,
+            owner=visitor.owner,
+            client=visitor.client,
+            attended=attended,
+        )
+    )
+    try:
+        return await asyncio.shield(coming)
+    except asyncio.CancelledError:
+        if attended:
+            coming.add_done_callback(_cancel)
+        raise
+
+
+def _cancel(accepted: "asyncio.Future[Job]") -> None:
+    if accepted.exception() is None:
+        accepted.result().cancel()

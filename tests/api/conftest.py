@@ -1,4 +1,4 @@
-"""A server with the REST routes alone, on the tiny model."""
+"""Servers: one with the REST routes alone, on the tiny model; one behind a key, without a model."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +8,13 @@ import pytest
 from fastapi import FastAPI
 
 from api import build_api
+from app import create_app
 from engine import Engine, Settings
 from tests.pacing import pace_steps
-from tests.server import running, wait_until_ready
+from tests.server import in_a_loop, running, wait_until_ready
 
 Steps = list[float]
+KEY = "a-key-of-ours"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,21 @@ def api(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of a running server whose model is loaded."""
     with running(app) as url, httpx.Client(base_url=url, timeout=120) as client:
         wait_until_ready(url)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def keyed_app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """The whole service, its page included, behind one key; it has no model, so draws nothing."""
+    data_dir = tmp_path_factory.mktemp("data")
+    settings = {"model": "/nowhere", "data_dir": data_dir, "api_key": [KEY]}
+    return in_a_loop(lambda: create_app(Settings.model_validate(settings)))
+
+
+@pytest.fixture(scope="module")
+def keyed(keyed_app: FastAPI) -> Iterator[httpx.Client]:
+    """A client, without a key, of a running server around `keyed_app`."""
+    with running(keyed_app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 

@@ -195,3 +195,10 @@ def test_openapi_tells_binary_answers_examples_and_errors(api: httpx.Client) -> 
     assert "video/mp4" in paths["/generate-video"]["post"]["responses"]["200"]["content"]
     assert {"413", "422", "503", "507"} <= set(generate["responses"])
     assert generate["requestBody"]["content"]["application/json"]["examples"]
+
+
+@pytest.mark.parametrize("path", ["/jobs/{job_id}/events", "/metrics"])
+def test_openapi_tells_that_every_error_is_json(api: httpx.Client, path: str) -> None:
+    answers = api.get("/openapi.json").json()["paths"][path]["get"]["responses"]
+    errors = {tuple(told["content"]) for status, told in answers.items() if status != "200"}
+    assert errors == {("application/json",)}

@@ -3,6 +3,8 @@
 import io
 import json
 import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from engine import Engine
+from tests.work import until
 
 SMALL = {"width": 64, "height": 64, "num_inference_steps": 10}
 IMAGE = {"prompt": "a cat", "seed": 7, **SMALL}
@@ -80,6 +83,35 @@ def test_events_grow_and_end(api: httpx.Client, paced: list[float]) -> None:
     assert len(set(steps)) > 2
     assert told[-1]["data"]["state"] == "succeeded"
     assert len({event["id"] for event in told}) == len(told)
+
+
+def test_previews_are_sent_to_whom_asks_for_them(api: httpx.Client, paced: list[float]) -> None:
+    job = submit(api, {**IMAGE, "width": 512, "height": 256})
+    with ThreadPoolExecutor() as pool:
+        plain = pool.submit(events, api, job)
+        told = events(api, {"links": {"events": f"{job['links']['events']}?previews=1"}})
+    previews = [event for event in told if event["event"] == "preview"]
+    assert previews and "id" not in previews[0]  # a client that comes back need not hear of them
+    for preview in previews:
+        kind, data = preview["data"]["image"].split(",")
+        assert kind == "data:image/jpeg;base64"
+        with Image.open(io.BytesIO(b64decode(data))) as picture:
+            assert (picture.format, picture.size) == ("JPEG", (192, 96))
+        assert preview["data"]["scene"] == 1 and 1 <= preview["data"]["step"] <= 10
+    assert told[-1]["event"] == "end"
+    assert "preview" not in {event["event"] for event in plain.result()}
+
+
+def test_nothing_is_rendered_for_those_who_left(
+    api: httpx.Client, engine: Engine, paced: list[float]
+) -> None:
+    view = submit(api, {**STORY, "scenes": ["on a beach"] * 5}, "video")
+    with api.stream("GET", view["links"]["events"], params={"previews": 1}) as answer:
+        lines = answer.iter_lines()  # kept: its end would close the connection
+        next(lines)
+        assert engine.job(view["id"]).is_watched
+    until(lambda: not engine.job(view["id"]).is_watched)
+    api.delete(view["links"]["self"])
 
 
 def test_a_follower_who_comes_back_hears_only_what_is_new(api: httpx.Client) -> None:

@@ -69,6 +69,16 @@ def test_other_times_diffuse_nothing(api: httpx.Client, story: Any, paced: Steps
     assert version["frames"] == 2 * 5 + 3
 
 
+def test_another_film_of_the_same_pictures_diffuses_nothing(
+    api: httpx.Client, story: Any, paced: Steps
+) -> None:
+    changes = {"transition": "wipe", "motion": "zoom_in", "captions": "subtitles"}
+    version = post(api, story, "/assemble", {**changes, "scene_durations": [0.5, 1.0]})
+    assert paced == []
+    for before, after in zip(pictures(api, story), pictures(api, version), strict=True):
+        np.testing.assert_array_equal(after, before)
+
+
 def test_another_order_diffuses_nothing(api: httpx.Client, story: Any, paced: Steps) -> None:
     version = post(api, story, "/assemble", {"order": [2, 1, 2]})
     assert paced == []

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from engine import Engine, EngineStatus, ImageRequest, JobSnapshot, JobState, Progress
-from engine.jobs import ImageResult
+from engine.snapshots import ImageResult
 from ui.progress import error_html, follow_job, progress_html, share_done, stage_words, words_for_s
 
 READY = EngineStatus("ready", "cpu")

@@ -8,15 +8,15 @@ def test_the_documented_story_spans_its_240_frames_without_a_gap() -> None:
     spans = story_spans(STORY)
     assert [(s.kind, s.first_frame, s.frames) for s in spans] == [
         ("hold", 0, 72),
-        ("crossfade", 72, 12),
+        ("transition", 72, 12),
         ("hold", 84, 72),
-        ("crossfade", 156, 12),
+        ("transition", 156, 12),
         ("hold", 168, 72),
     ]
     assert sum(span.frames for span in spans) == STORY.total_frames == 240
 
 
-def test_without_crossfades_scenes_stand_side_by_side() -> None:
+def test_without_transitions_scenes_stand_side_by_side() -> None:
     spans = story_spans(STORY.model_copy(update={"transition_frames": 0}))
     assert [(s.kind, s.first_frame) for s in spans] == [("hold", 0), ("hold", 72), ("hold", 144)]
 
@@ -43,3 +43,11 @@ def test_no_state_of_pyplot_is_touched() -> None:
     draw_timeline(STORY)
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
+
+
+def test_scenes_of_different_length_and_cuts_are_to_scale() -> None:
+    story = VideoRequest(scenes=["a", "b"], scene_durations=[1.0, 2.5], transition="cut", fps=10)
+    spans = story_spans(story)
+    assert [(s.kind, s.first_frame, s.frames) for s in spans] == [("hold", 0, 10), ("hold", 10, 25)]
+    title = draw_timeline(story).axes[0].get_title(loc="left")
+    assert title == "2 scenes of 1-2.5 s  ·  3.5 s in all"

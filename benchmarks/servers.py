@@ -1,0 +1,112 @@
+"""Servers in processes of their own, to be measured from outside."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+REAL = (sys.executable, "app.py", "--model", "bundled", "--log-level", "warning")
+IDLE = (sys.executable, "-m", "benchmarks.servers", "--log-level", "warning")
+_STARTS_WITHIN_S = 300
+_NS = 1e9
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: where it answers, and its process."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def event_loop_cpu_s(self) -> float:
+        """CPU seconds that the event loop's thread, which is the first one, has used. Linux only.
+
+        A core that is shared with others counts only while it works for this thread.
+        """
+        return self._thread_cpu_s(str(self.pid))
+
+    def cpu_s(self) -> float:
+        """CPU seconds that the threads alive now have used, all together."""
+        return sum(self._thread_cpu_s(thread) for thread in os.listdir(f"/proc/{self.pid}/task"))
+
+    def _thread_cpu_s(self, thread: str) -> float:
+        text = Path(f"/proc/{self.pid}/task/{thread}/schedstat").read_text("ascii")
+        return int(text.split()[0]) / _NS
+
+    def submit(self, **story: Any) -> str:
+        """Submit a story that takes long; returns the path of its job."""
+        answer = httpx.post(f"{self.url}/jobs/video", json=story, timeout=30)
+        answer.raise_for_status()
+        path: str = answer.json()["links"]["self"]
+        return path
+
+    def job(self, path: str) -> dict[str, Any]:
+        """How a job stands."""
+        answer: dict[str, Any] = httpx.get(self.url + path, timeout=30).json()
+        return answer
+
+
+@contextmanager
+def served(command: tuple[str, ...], *, ready: str) -> Iterator[Served]:
+    """Start a server on an empty data folder, wait until a path answers 200; kill it in the end."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as data_dir:
+        process = subprocess.Popen([*command, "--port", str(port), "--data-dir", data_dir])
+        try:
+            _wait(process, f"http://127.0.0.1:{port}{ready}")
+            yield Served(port, process.pid)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
+    end = time.monotonic() + _STARTS_WITHIN_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with status {process.returncode}")
+        try:
+            if httpx.get(url, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} did not answer within {_STARTS_WITHIN_S} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serve_idle() -> None:
+    """Serve the whole app on an engine whose model never comes: what is submitted waits."""
+    import threading
+
+    import app
+    from engine import Engine
+
+    def never(engine: Engine, hand_off: object) -> Any:
+        threading.Event().wait()
+
+    Engine._open_drawer = never  # type: ignore[method-assign, assignment]
+    app.main()
+
+
+if __name__ == "__main__":
+    serve_idle()

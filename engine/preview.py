@@ -1,0 +1,88 @@
+"""Small pictures of what is being drawn: latents to colours by a linear map, and JPEG.
+
+The map is fitted to each model's own autoencoder, by least squares over latents of smooth colours;
+no table of factors per model family is needed. One preview costs about a thousandth of a decode.
+"""
+
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from engine.models import LoadedModel
+
+_CELLS = 12
+_LONGEST_SIDE = 192
+_QUALITY = 75
+
+
+@torch.inference_mode()
+def fit_projection(model: LoadedModel) -> Tensor:
+    """Fit RGB = (latent, 1) · weights over smooth random colours; (channels + 1, 3), 0 to 1."""
+    generator = torch.Generator().manual_seed(0)
+    seeds = torch.rand((1, 3, _CELLS // 3, _CELLS // 3), generator=generator)
+    cells = functional.interpolate(seeds, size=(_CELLS, _CELLS), mode="bilinear")
+    side = _CELLS * model.scale_factor
+    pictures = functional.interpolate(cells, size=(side, side), mode="bilinear")
+    rows = _with_constant(encode(model, pictures).float().cpu())
+    colours = cells.permute(0, 2, 3, 1).reshape(-1, 3)
+    # A little ridge: a channel that says nothing of colour must not blow up.
+    ridge = 1e-3 * len(rows) * torch.eye(rows.shape[1])
+    weights: Tensor = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ colours)
+    return weights
+
+
+def project(latents: Tensor, weights: Tensor) -> NDArray[np.uint8]:
+    """Show latents (1, channels, height, width) as uint8 RGB (height, width, 3)."""
+    rows = _with_constant(latents.float().cpu())
+    pixels = (rows @ weights).clamp(0, 1).reshape(*latents.shape[-2:], 3)
+    return np.asarray((pixels * 255).round().to(torch.uint8))
+
+
+def encode(model: LoadedModel, pictures: Tensor) -> Tensor:
+    """Encode pictures (n, 3, height, width), 0 to 1, to latents as the U-Net sees them."""
+    vae = model.pipeline.vae
+    device = model.pipeline._execution_device
+    found = vae.encode((pictures * 2 - 1).to(device, model.dtype))
+    latents: Tensor = found.latents if hasattr(found, "latents") else found.latent_dist.mode()
+    shift = getattr(vae.config, "shift_factor", 0) or 0
+    return latents.float().sub(shift).mul(vae.config.scaling_factor)
+
+
+def encode_preview(pixels: NDArray[np.uint8], width: int, height: int) -> bytes:
+    """Encode as a small JPEG in the aspect of a picture of that width and height."""
+    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    file = BytesIO()
+    Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).save(
+        file, "JPEG", quality=_QUALITY
+    )
+    return file.getvalue()
+
+
+class Pace:
+    """Keeps previews to a share of the time, by what they were seen to cost."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._began = time.perf_counter()
+        self._spent_s = 0.0
+
+    def spend(self, work: Callable[[], None]) -> None:
+        """Do `work` if its like has not used up its share of the time since the beginning."""
+        start = time.perf_counter()
+        if self._spent_s <= self._share * (start - self._began):
+            work()
+            self._spent_s += time.perf_counter() - start
+
+
+def _with_constant(latents: Tensor) -> Tensor:
+    """Latents (n, channels, height, width) as rows (n × height × width, channels + 1)."""
+    rows = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
+    return torch.cat([rows, torch.ones(len(rows), 1)], dim=1)

@@ -134,9 +134,9 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     advice = {
         404: "The routes are listed at /docs.",
         405: "The routes and their methods are listed at /docs.",
-        413: "Send a shorter request.",
     }.get(error.status_code, "Check the request; the routes are described at /docs.")
-    code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+    # 413 is put into words by body_limits, whoever answers it.
+    code = {404: "not_found", 405: "method_not_allowed"}
     body = ErrorBody(
         code=code.get(error.status_code, "bad_request"), detail=str(error.detail), advice=advice
     )

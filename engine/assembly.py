@@ -14,7 +14,7 @@ from PIL import Image
 
 from engine.captions import lay_out, subtitles
 from engine.errors import EncoderFailed
-from engine.estimate import Estimator, Work
+from engine.estimate import Estimator, frame_work
 from engine.frames import Shot, story_frames
 from engine.jobs import Job
 from engine.metadata import ImageRecipe, VideoManifest
@@ -63,7 +63,7 @@ def assemble(
     start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
     frame_s = (time.perf_counter() - start) / request.total_frames
-    work: Work = "moving frame" if request.moves else "frame"
+    work = frame_work(moving=request.moves)
     estimator.observe(work, request.width * request.height, frame_s)
     poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     return VideoResult(

@@ -17,6 +17,11 @@ _MOVING_COSTS = 4
 """Times a frame of a film in which the stills do not move; until that is measured."""
 
 
+def frame_work(*, moving: bool) -> Work:
+    """The kind of work that a frame is."""
+    return "moving frame" if moving else "frame"
+
+
 class Estimator:
     """Medians of recent measurements by kind of work and picture size. Thread-safe.
 
@@ -59,7 +64,7 @@ class Estimator:
         """Seconds to encode so many video frames."""
         if moving and not self.knows("moving frame"):
             return frames * _MOVING_COSTS * self.unit_s("frame", pixels)
-        return frames * self.unit_s("moving frame" if moving else "frame", pixels)
+        return frames * self.unit_s(frame_work(moving=moving), pixels)
 
     def measured(self) -> dict[str, float]:
         """Median seconds a unit at the size measured last, by kind of work; for display."""

@@ -4,6 +4,8 @@ A frame of a video of that width and height is uint8 (height × 3/2, width): lum
 half the size, each in rows of `width`. Chroma is sited at the left, as H.264 players assume.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,11 @@ def halve(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return halved
 
 
-def split(frame: Frame) -> tuple[Plane, Plane, Plane]:
-    """The planes of a frame: luma (height, width), Cb and Cr of half the size; views of it."""
+def split(frame: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The planes of a frame: luma (height, width), Cb and Cr of half the size; views of it.
+
+    Whatever is laid out like a frame may be split: weights are.
+    """
     height, width = frame.shape[0] * 2 // 3, frame.shape[1]
     chroma = frame[height:].reshape(2, height // 2, width // 2)
     return frame[:height], chroma[0], chroma[1]
@@ -56,8 +61,9 @@ def weigh(weights: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Bring weights a pixel (height, width), 0 to 1, into the layout of a frame, 0 to 256."""
     height, width = weights.shape
     laid = np.empty((height * 3 // 2, width), np.float32)
-    laid[:height] = weights
-    laid[height:].reshape(2, height // 2, width // 2)[:] = halve(weights)
+    y, cb, cr = split(laid)
+    y[:] = weights
+    cb[:] = cr[:] = halve(weights)
     whole: NDArray[np.uint16] = np.rint(laid * 256).astype(np.uint16)
     return whole
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
@@ -97,19 +97,20 @@ async def _tell(
 ) -> AsyncIterator[bytes]:
     """Frames of a stream, and a sign of life where nothing happens, for proxies in between."""
     seen, told_at = None, time.monotonic()
-    with job.watched() if previews else nullcontext():
-        async for snapshot in job.follow(_FOLLOW_S):
-            now = time.monotonic()
-            event_id = f"{int(1000 * snapshot.created_at)}-{snapshot.version}"
-            if snapshot.state.is_terminal:
-                yield events.end(job, event_id, base)
-            elif event_id != known:
-                known, told_at = event_id, now
-                yield events.progress(job, snapshot, event_id, base)
-            elif now - told_at > _PING_S:
-                told_at = now
-                yield KEEPALIVE_COMMENT
-            if previews and (preview := job.preview) not in (None, seen):
-                seen = preview
-                text = PreviewView.of(preview).model_dump_json()
-                yield format_sse_event(data_str=text, event="preview")
+    async for snapshot in job.follow(_FOLLOW_S):
+        if previews:
+            job.watch()
+        now = time.monotonic()
+        event_id = f"{int(1000 * snapshot.created_at)}-{snapshot.version}"
+        if snapshot.state.is_terminal:
+            yield events.end(job, event_id, base)
+        elif event_id != known:
+            known, told_at = event_id, now
+            yield events.progress(job, snapshot, event_id, base)
+        elif now - told_at > _PING_S:
+            told_at = now
+            yield KEEPALIVE_COMMENT
+        if previews and (preview := job.preview) not in (None, seen):
+            seen = preview
+            text = PreviewView.of(preview).model_dump_json()
+            yield format_sse_event(data_str=text, event="preview")

@@ -7,8 +7,7 @@ outlive the process is told to a recorder before any follower can see it.
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from engine.errors import DeadlinePassed, EngineError, JobCancelled, NotEnded
@@ -24,6 +23,7 @@ from engine.snapshots import (
 )
 
 _NO_TERMS = Terms()
+_WATCH_S = 3.0
 
 
 class CancelToken:
@@ -85,7 +85,7 @@ class Job:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._result, self._error = outcome
-        self._watchers = 0
+        self._watched_until = 0.0
         self._preview: Preview | None = None
         self._snapshot = snapshot or new_snapshot(request)
         self.id = self._snapshot.id
@@ -142,20 +142,13 @@ class Job:
                 return
             await asyncio.sleep(interval_s)
 
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Have `preview` filled in the meantime; without anyone watching, none are made."""
-        with self._lock:
-            self._watchers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._watchers -= 1
+    def watch(self) -> None:
+        """Have `preview` filled in for the next seconds; without anyone watching, none are made."""
+        self._watched_until = time.monotonic() + _WATCH_S
 
     @property
     def is_watched(self) -> bool:
-        return self._watchers > 0
+        return time.monotonic() < self._watched_until
 
     @property
     def preview(self) -> Preview | None:

@@ -21,7 +21,8 @@ from engine.timer import Timer
 
 logger = logging.getLogger(__name__)
 
-_JOBS_KEPT = 1000
+_JOBS_KEPT = 200
+"""In memory, so that a poll of a live or late job needs no thread; the journal knows them all."""
 
 
 class Register:

@@ -321,10 +321,16 @@ def test_a_preview_is_seen_while_the_job_runs() -> None:
     assert job.preview is None
 
 
-def test_a_job_is_watched_while_anyone_watches() -> None:
+def test_a_job_is_watched_for_a_while_after_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("engine.jobs.time.monotonic", lambda: now)
     job = make_job()
-    with job.watched():
-        with job.watched():
-            assert job.is_watched
-        assert job.is_watched
+    assert not job.is_watched
+    job.watch()
+    now += 2.9
+    assert job.is_watched
+    job.watch()
+    now += 2.9
+    assert job.is_watched
+    now += 0.2
     assert not job.is_watched

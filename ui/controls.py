@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import InvalidRequest
-from engine.requests import SEED_MAX, STEPS_MAX, STEPS_MIN, ImageRequest
+from engine.requests import SEED_MAX, STEPS_MAX, STEPS_MIN, ImageRequest, VideoRequest
 
 SIZES = ("512 × 512", "768 × 512", "512 × 768", "768 × 768", "1024 × 1024", "256 × 256")
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*, ]\s*(\d{1,5})\s*", re.IGNORECASE)
@@ -48,6 +48,18 @@ def drawing_fields(
         "guidance_scale": _parse_number(guidance, float, "guidance", "a number"),
         "negative_prompt": negative_prompt or "",
     }
+
+
+def drawing_values(request: ImageRequest | VideoRequest) -> tuple[Any, ...]:
+    """What the drawing controls say of a request: values for `DrawingControls.inputs`."""
+    seed, guidance = request.seed, request.guidance_scale
+    return (
+        request.num_inference_steps,
+        f"{request.width} × {request.height}",
+        "" if seed is None else str(seed),
+        "" if guidance is None else f"{guidance:g}",
+        request.negative_prompt,
+    )
 
 
 def parse_size(text: str | None) -> tuple[int, int]:

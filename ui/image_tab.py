@@ -83,6 +83,11 @@ def image_request(prompt: str, image_format: str, *drawing: Any) -> ImageRequest
     return ImageRequest(prompt=prompt or "", format=image_format, **fields)
 
 
+def image_values(request: ImageRequest) -> tuple[Any, ...]:
+    """What the form says of a request: values for `ImageForm.inputs`."""
+    return request.prompt, request.format, *controls.drawing_values(request)
+
+
 def _build_form() -> ImageForm:
     prompt = gr.Textbox(
         label="What should the picture show?",

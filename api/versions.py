@@ -75,8 +75,8 @@ class AssembleBody(_Body):
 def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     """Add the routes that make a new job from one that was made."""
 
-    def take(request: Request, version: Any, parent: str | None, key: str | None) -> Response:
-        job = submit(engine, request, version, parent=parent, idempotency_key=key)
+    def take(request: Request, version: Any, key: str | None, *, reuse: bool) -> Response:
+        job = submit(engine, request, version, reuse=reuse, idempotency_key=key)
         return accepted(job, request)
 
     @router.post(
@@ -98,7 +98,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         if seed is None and body.text is None:
             seed = secrets.randbelow(SEED_MAX + 1)
         version = redrawn(_story(job), job.seed, number, text=body.text, new_seed=seed)
-        return take(request, version, job.id, idempotency_key)
+        return take(request, version, idempotency_key, reuse=True)
 
     @router.post(
         "/jobs/{job_id}/assemble",
@@ -117,7 +117,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         Of a story that failed or was cancelled, it draws the pictures that are missing.
         """
         version = assembled(_story(job), job.seed, **body.model_dump(exclude_none=True))
-        return take(request, version, job.id, idempotency_key)
+        return take(request, version, idempotency_key, reuse=True)
 
     @router.post(
         "/jobs/{job_id}/replay", status_code=202, summary="Make it again", responses=_RESPONSES
@@ -129,7 +129,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
     ) -> Response:
         """A new job that draws the same pixels again, with everything that was left open then."""
         version = replayed(job.request, job.seed, job.result().guidance_scale)
-        return take(request, version, None, idempotency_key)
+        return take(request, version, idempotency_key, reuse=False)
 
 
 def _story(job: Job) -> VideoRequest:

@@ -29,11 +29,11 @@ from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.records import KeptScene
 from engine.register import Register
-from engine.requests import Request, VideoRequest
+from engine.requests import ImageRequest, Request, VideoRequest
 from engine.settings import Settings
 from engine.snapshots import JobSnapshot, JobState, Result, Terms
 from engine.status import Download, EngineStatus, versions
-from engine.story import VideoPlan, duration_s, scene_prompt
+from engine.story import VideoPlan, duration_s, has_seeds, scene_prompt
 from engine.timer import Timer
 from engine.worker import Drawer, HandOff, Worker
 
@@ -85,7 +85,7 @@ class Engine:
         attended: bool = False,
         idempotency_key: str | None = None,
         deadline_s: float | None = None,
-        parent: str | None = None,
+        reuse: bool = False,
     ) -> Job:
         """Accept a request and return its job at once; by then it is in the journal.
 
@@ -97,7 +97,7 @@ class Engine:
             idempotency_key: the same owner, key and request give the same job; unless that was
                 attended and cancelled, for then its caller has come back.
             deadline_s: end it if it has not ended by itself so many seconds from now.
-            parent: the job of which this one is another version.
+            reuse: do not draw a scene of which the owner has the very picture already.
 
         Raises:
             QueueFull: too many image tasks wait; with the seconds until there is room.
@@ -109,7 +109,7 @@ class Engine:
         """
         if deadline_s is not None and not deadline_s > 0:
             raise InvalidRequest("deadline_s must be above 0.", advice="Allow some time.")
-        terms = Terms(owner, client, attended, deadline_s, parent)
+        terms = Terms(owner, client, attended, deadline_s, reuse)
         job = self._register.submit(request, terms, idempotency_key, self._check_accepting)
         if job is None:
             raise self._refusal(request)
@@ -156,6 +156,8 @@ class Engine:
             ResultGone: there were some, but their files are no longer kept.
         """
         job = self.job(job_id, owner=owner)
+        if isinstance(job.request, ImageRequest):
+            return []
         scenes = self._archive.journal.scenes(job.id)
         if not all(scene.path.is_file() for scene in scenes):
             raise ResultGone("The scenes of this job are no longer there.")
@@ -172,12 +174,23 @@ class Engine:
             raise ResultGone("The file of this job is no longer there.")
         return result
 
-    def plan(self, request: VideoRequest) -> VideoPlan:
-        """Tell what a story video will be and how long it will take, the queue included."""
+    def plan(
+        self, request: VideoRequest, *, owner: str | None = None, reuse: bool = False
+    ) -> VideoPlan:
+        """Tell what a story video will be and how long it will take, the queue included.
+
+        Args:
+            owner: whose story; see `submit`.
+            reuse: it will be submitted so. Its seeds must be decided to find a scene again.
+        """
+        terms = Terms(owner=owner, reuse=reuse and has_seeds(request))
+        to_draw = self._forecast.scenes_to_draw(request, terms, request.seed or 0)
+        estimate_s = self._forecast.queue_s() + self._forecast.request_s(request, to_draw)
         prompts_of_scenes = [scene_prompt(request.hero_description, s) for s in request.scenes]
         lengths = self._prompt_lengths(prompts_of_scenes)
         return VideoPlan(
             scenes_count=len(request.scenes),
+            scenes_to_draw=to_draw,
             frames_per_scene=request.frames_per_scene,
             scene_frames=request.scene_frames,
             transition_frames=request.frames_between,
@@ -185,7 +198,7 @@ class Engine:
             total_duration_seconds=round(duration_s(request), 3),
             fps=request.fps,
             resolution=f"{request.width}x{request.height}",
-            estimated_generation_time_seconds=max(1, round(self.estimate_s(request))),
+            estimated_generation_time_seconds=max(1, round(estimate_s)),
             scene_prompts=prompts_of_scenes,
             scene_tokens=None if lengths is None else [length.tokens for length in lengths],
             token_window=lengths[0].window if lengths else None,
@@ -250,7 +263,7 @@ class Engine:
             drawing, self._archive.store, self._estimator, hand_off, self._archive.journal
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
-        self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels)
+        self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels, drawer.to_draw)
         self._device_memory = partial(memory.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()

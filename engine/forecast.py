@@ -7,9 +7,12 @@ from collections.abc import Callable
 from engine.estimate import Estimator
 from engine.jobs import Job
 from engine.queue import JobQueue
-from engine.requests import ImageRequest, Request
+from engine.requests import ImageRequest, Request, VideoRequest
+from engine.snapshots import Terms
 
 _PLACES_EVERY_S = 1.0
+ToDraw = Callable[[VideoRequest, int, str | None], int]
+"""A story, its seed and its owner to the number of scenes that must be drawn."""
 
 
 class Forecast:
@@ -28,15 +31,24 @@ class Forecast:
         self._unfinished = unfinished
         self._own_guidance: float | None = None
         self._pixels: Callable[[int, int], int] = _asked_pixels
+        self._to_draw: ToDraw = lambda request, seed, owner: len(request.scenes)
         self._places_at = 0.0
         self._places_lock = threading.Lock()
 
-    def learn(self, own_guidance: float, pixels: Callable[[int, int], int]) -> None:
-        """Take note of the model's own guidance and of the pixels that it draws for a size."""
-        self._own_guidance, self._pixels = own_guidance, pixels
+    def learn(
+        self, own_guidance: float, pixels: Callable[[int, int], int], to_draw: ToDraw
+    ) -> None:
+        """Take note of what only a loaded model can tell.
 
-    def request_s(self, request: Request) -> float:
-        """Seconds to make one request."""
+        Args:
+            own_guidance: the model's own.
+            pixels: those that it draws for a size.
+            to_draw: how many scenes of a story its owner has no picture of.
+        """
+        self._own_guidance, self._pixels, self._to_draw = own_guidance, pixels, to_draw
+
+    def request_s(self, request: Request, scenes_to_draw: int | None = None) -> float:
+        """Seconds to make one request; without a number, all scenes of a story are drawn."""
         guidance = request.guidance_scale or self._own_guidance
         guided = guidance is None or guidance > 1
         measured = self._estimator.knows("step")
@@ -47,7 +59,14 @@ class Forecast:
         frames_s = self._estimator.frames_s(
             request.total_frames, request.width * request.height, moving=request.moves
         )
-        return len(request.scenes) * image_s + frames_s
+        drawn = len(request.scenes) if scenes_to_draw is None else scenes_to_draw
+        return drawn * image_s + frames_s
+
+    def scenes_to_draw(self, request: VideoRequest, terms: Terms, seed: int) -> int:
+        """How many scenes of a story must be drawn on these terms."""
+        if not terms.reuse:
+            return len(request.scenes)
+        return self._to_draw(request, seed, terms.owner)
 
     def running_s(self) -> float:
         """Seconds until the jobs under way are done."""
@@ -56,7 +75,7 @@ class Forecast:
 
     def queue_s(self) -> float:
         """Seconds until all that was accepted is done."""
-        return self.running_s() + sum(self.request_s(job.request) for job in self._queue.waiting())
+        return self.running_s() + sum(map(self._job_s, self._queue.waiting()))
 
     def room_s(self, tasks: int, max_tasks: int) -> float:
         """Seconds until so many tasks fit into the queue."""
@@ -67,7 +86,7 @@ class Forecast:
             tasks -= ahead.image_tasks
             if tasks <= max_tasks:
                 break
-            until_room_s += self.request_s(ahead.request)
+            until_room_s += self._job_s(ahead)
         return until_room_s
 
     def tell_places(self, *, changed: bool = True) -> None:
@@ -78,8 +97,14 @@ class Forecast:
             self._places_at = time.monotonic()
             eta_s = self.running_s()
             for position, job in enumerate(self._queue.waiting()):
-                eta_s += self.request_s(job.request)
+                eta_s += self._job_s(job)
                 job.place(position, eta_s)
+
+    def _job_s(self, job: Job) -> float:
+        request = job.request
+        if isinstance(request, ImageRequest):
+            return self.request_s(request)
+        return self.request_s(request, self.scenes_to_draw(request, job.terms, job.seed))
 
 
 def _asked_pixels(width: int, height: int) -> int:

@@ -25,11 +25,13 @@ from engine.records import (
     relative,
     result_text,
 )
-from engine.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from engine.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, STEPS
 from engine.snapshots import JobState, Result
 from engine.store import sync_folder
 
 NAME = "journal.sqlite3"
+_LIKE = 4
+"""The file of the latest picture may be damaged; an older one will do."""
 _ENDED = "('succeeded', 'failed', 'cancelled')"
 _FILES = "(NOT gone AND (state NOT IN ('failed', 'cancelled') OR bytes > 0))"
 
@@ -53,7 +55,7 @@ class Journal:
                 self._begin()
             self._writer = self._connect()
             try:
-                self._inspect()
+                self._upgrade(self._inspect())
                 self._writer.executescript(
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;PRAGMA foreign_keys = ON;"
                 )
@@ -190,17 +192,24 @@ class Journal:
             )
 
     def scenes(self, job_id: str) -> list[KeptScene]:
-        """The finished scenes of a job, in order."""
+        """The finished scenes of a job, in order; an image has one."""
         rows = self._rows("SELECT * FROM scenes WHERE job_id = ? ORDER BY number", job_id)
-        return [
-            KeptScene(
-                row["number"],
-                ImageRecipe.model_validate_json(row["recipe"]),
-                self._data_dir / row["file"],
-                row["draw_s"],
-            )
-            for row in rows
-        ]
+        return [self._scene(row) for row in rows]
+
+    def pictures_like(self, owner: str | None, recipe: ImageRecipe) -> list[KeptScene]:
+        """Pictures of an owner that were made exactly so, the latest first."""
+        rows = self._rows(
+            "SELECT scenes.* FROM scenes JOIN jobs ON jobs.id = scenes.job_id "
+            "WHERE recipe = ? AND owner IS ? AND NOT gone ORDER BY seq DESC LIMIT ?",
+            recipe.model_dump_json(),
+            owner,
+            _LIKE,
+        )
+        return [self._scene(row) for row in rows]
+
+    def _scene(self, row: dict[str, Any]) -> KeptScene:
+        recipe = ImageRecipe.model_validate_json(row["recipe"])
+        return KeptScene(row["number"], recipe, self._data_dir / row["file"], row["draw_s"])
 
     # Retention and healing.
 
@@ -258,7 +267,9 @@ class Journal:
         connection.row_factory = sqlite3.Row
         return connection
 
-    def _inspect(self) -> None:
+    def _inspect(self) -> int:
+        """Look whether it is a sound journal that we can read; returns its version."""
+
         def pragma(name: str) -> Any:
             return self._writer.execute(f"PRAGMA {name}").fetchone()[0]
 
@@ -273,6 +284,20 @@ class Journal:
         # Not quick_check, which trusts the indices: a job must be found by its id too.
         if (found := pragma("integrity_check(1)")) != "ok":
             raise self._unusable(f"is damaged: {str(found).splitlines()[0]}")
+        return int(version)
+
+    def _upgrade(self, version: int) -> None:
+        """Bring the tables of an earlier version into today's shape, all steps or none."""
+        if version == SCHEMA_VERSION:
+            return
+        steps = "".join(STEPS[step] for step in range(version, SCHEMA_VERSION))
+        done = f"PRAGMA user_version = {SCHEMA_VERSION};"
+        try:
+            self._writer.executescript(f"BEGIN IMMEDIATE; {steps} {done} COMMIT;")
+        except sqlite3.Error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
 
     def _unusable(self, what: str) -> JournalUnusable:
         return JournalUnusable(

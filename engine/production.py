@@ -8,12 +8,8 @@ two would take each other's cores).
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-from PIL import Image
 
 from engine.assembly import DrawnScene, assemble
 from engine.estimate import Estimator
@@ -26,11 +22,11 @@ from engine.metadata import (
     encode_image,
     image_recipe,
     parameters_text,
-    read_recipe,
 )
 from engine.preview import Pace, encode_preview
 from engine.records import KeptScene
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
+from engine.reuse import Reuse, still_name
 from engine.sampler import OnPreview, Picture, Render, Sampler, drawn_size, scheduler_name
 from engine.snapshots import ImageResult, Preview, Result
 from engine.store import Store
@@ -77,11 +73,18 @@ class Production:
         self._estimator = estimator
         self._hand_off = hand_off
         self._journal = journal
+        self._reuse = None if journal is None else Reuse(journal, store, self._recipe)
 
     def drawn_pixels(self, width: int, height: int) -> int:
         """Pixels the model draws for a picture of the asked size: what time depends on."""
         drawn_width, drawn_height = drawn_size(width, height, self._sampler.model)
         return drawn_width * drawn_height
+
+    def to_draw(self, request: VideoRequest, seed: int, owner: str | None) -> int:
+        """How many pictures a story needs beyond those that its owner has."""
+        if self._reuse is None:
+            return len(request.scenes)
+        return self._reuse.missing(request, seed, owner)
 
     def draw(self, job: Job) -> Finish:
         """Draw all pictures of a job; what is left to do is returned, and needs no device."""
@@ -94,7 +97,11 @@ class Production:
 
         def finish() -> ImageResult:
             job.report(stage="encoding")
-            path = self._write_still(job, f"image.{request.format}", picture, recipe)
+            name = f"image.{request.format}"
+            if request.format == "png":  # it can be a scene of a story
+                path = self._keep(job, 1, name, picture, recipe)
+            else:
+                path = self._write_still(job, name, picture, recipe)
             return ImageResult(
                 path=path,
                 media_type=MEDIA_TYPES[request.format],
@@ -107,7 +114,7 @@ class Production:
 
     def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
         tasks = plan_scenes(request, job.seed)
-        kept = self._kept_scenes(job, tasks)
+        kept = {} if self._reuse is None else self._reuse.scenes(job, tasks)
         assembly_s = self._estimator.frames_s(
             request.total_frames, request.width * request.height, moving=request.moves
         )
@@ -129,42 +136,6 @@ class Production:
                 still.result()  # a full disk ends the story here, not after its last scene
             scenes.append(DrawnScene(recipe, picture.draw_s, still))
         return lambda: assemble(job, request, scenes, self._store, self._estimator)
-
-    def _kept_scenes(self, job: Job, tasks: list[ImageTask]) -> dict[int, DrawnScene]:
-        """Scenes that are there already, made exactly as they would be now.
-
-        They come from an earlier run of this job, or from the job it is another version of.
-        """
-        if self._journal is None:
-            return {}
-        own = {scene.number: scene for scene in self._journal.scenes(job.id)}
-        parent = job.terms.parent
-        others = [] if parent is None else self._journal.scenes(parent)
-        kept = {}
-        for number, task in enumerate(tasks, start=1):
-            recipe = self._recipe(task)
-            scene = own.get(number)
-            if scene is None or scene.recipe != recipe or not _is_whole(scene):
-                like = (other for other in others if other.recipe == recipe and _is_whole(other))
-                found = next(like, None)
-                scene = None if found is None else self._take_over(job, number, found)
-            if scene is not None:
-                still: Future[Path] = Future()
-                still.set_result(scene.path)
-                kept[number] = DrawnScene(scene.recipe, scene.draw_s, still)
-        if kept:
-            logger.info("job %s: goes on with %d scene(s) already drawn", job.id, len(kept))
-        return kept
-
-    def _take_over(self, job: Job, number: int, scene: KeptScene) -> KeptScene:
-        """Copy another job's scene into this one, which then stands on its own."""
-        assert self._journal is not None
-        path = self._store.write(
-            job.id, _still_name(number), lambda part: _write_bytes(part, scene.path.read_bytes())
-        )
-        taken = replace(scene, number=number, path=path)
-        self._journal.keep_scene(job.id, taken)
-        return taken
 
     def _recipe(self, task: ImageTask) -> ImageRecipe:
         """The recipe of the picture that a task would give."""
@@ -232,7 +203,13 @@ class Production:
         return (task.guidance_scale or self.facts.guidance_scale) > 1
 
     def _write_scene(self, job: Job, number: int, picture: Picture, recipe: ImageRecipe) -> Path:
-        path = self._write_still(job, _still_name(number), picture, recipe)
+        return self._keep(job, number, still_name(number), picture, recipe)
+
+    def _keep(
+        self, job: Job, number: int, name: str, picture: Picture, recipe: ImageRecipe
+    ) -> Path:
+        """Write a PNG, and write down that it is there."""
+        path = self._write_still(job, name, picture, recipe)
         if self._journal is not None:
             self._journal.keep_scene(job.id, KeptScene(number, recipe, path, picture.draw_s))
         return path
@@ -248,19 +225,5 @@ class Production:
         return path
 
 
-def _still_name(number: int) -> str:
-    return f"scene-{number:02}.png"
-
-
 def _write_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-
-
-def _is_whole(scene: KeptScene) -> bool:
-    """Whether the file of a scene is there, readable, and what the journal says it is."""
-    try:
-        with Image.open(scene.path) as picture:
-            picture.load()
-            return read_recipe(picture) == scene.recipe
-    except (OSError, SyntaxError, ValueError):  # what Pillow raises for damaged files
-        return False

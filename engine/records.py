@@ -101,10 +101,11 @@ def read_record(row: dict[str, Any], data_dir: Path) -> Record:
         version=0,
     )
     terms = {field.name: row[field.name] for field in fields(Terms)}
+    flags = {name: bool(terms[name]) for name in ("attended", "reuse")}
     return Record(
         request=request,
         seed=row["seed"],
-        terms=Terms(**{**terms, "attended": bool(terms["attended"])}),
+        terms=Terms(**{**terms, **flags}),
         snapshot=snapshot,
         attempts=row["attempts"],
         result=None if row["result"] is None else read_result(row["result"], data_dir),

@@ -1,6 +1,6 @@
 """The tables of the journal. Another shape is another version, and a step from the one before."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x53746F72
 SCHEMA = f"""
 CREATE TABLE meta (born_at REAL NOT NULL);
@@ -12,7 +12,7 @@ CREATE TABLE jobs (
     client TEXT,
     attended INTEGER NOT NULL,
     deadline_s REAL,
-    parent TEXT,
+    reuse INTEGER NOT NULL,
     request TEXT NOT NULL,
     seed INTEGER NOT NULL,
     state TEXT NOT NULL,
@@ -35,6 +35,7 @@ CREATE TABLE scenes (
     draw_s REAL NOT NULL,
     PRIMARY KEY (job_id, number)
 );
+CREATE INDEX scenes_by_recipe ON scenes (recipe);
 CREATE TABLE keys (
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -47,3 +48,12 @@ CREATE INDEX keys_by_job ON keys (job_id);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+STEPS = {
+    1: """
+    ALTER TABLE jobs ADD COLUMN reuse INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET reuse = parent IS NOT NULL;
+    ALTER TABLE jobs DROP COLUMN parent;
+    CREATE INDEX scenes_by_recipe ON scenes (recipe);
+    """,
+}
+"""How a journal of that version becomes one of the next."""

@@ -95,8 +95,8 @@ class Terms:
     """A caller waits for it: without that caller, after a restart, nobody wants it."""
     deadline_s: float | None = None
     """Seconds it may take from its acceptance to its end."""
-    parent: str | None = None
-    """The job of which this one is another version."""
+    reuse: bool = False
+    """Scenes of which the owner has the very picture already are not drawn again."""
 
     def keep_scenes(self, kind: Kind) -> bool:
         """Whether what a job of that kind has drawn is kept when it fails or is cancelled.

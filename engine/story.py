@@ -9,6 +9,7 @@ class VideoPlan(BaseModel):
     """What a story video will be, told before anything is generated."""
 
     scenes_count: int
+    scenes_to_draw: int = Field(description="Scenes whose picture is not there yet.")
     frames_per_scene: int
     scene_frames: list[int] = Field(description="Frames each scene is held.")
     transition_frames: int = Field(description="Frames between two scenes.")
@@ -58,6 +59,11 @@ def seeds_of(request: VideoRequest, seed: int) -> list[int]:
     if request.scene_seeds is not None:
         return list(request.scene_seeds)
     return [(seed + index) % (SEED_MAX + 1) for index in range(len(request.scenes))]
+
+
+def has_seeds(request: VideoRequest) -> bool:
+    """Whether the request itself decides every seed."""
+    return request.seed is not None or request.scene_seeds is not None
 
 
 def scene_spans(request: VideoRequest) -> list[tuple[int, int]]:

@@ -63,6 +63,9 @@ def open_production(sampler: StubSampler | None = None) -> Callable[..., Product
 
     def open_drawer(engine: Engine, hand_off: HandOff) -> Production:
         archive = engine._archive
-        return Production(drawing, archive.store, Estimator(), hand_off, archive.journal)
+        drawer = Production(drawing, archive.store, Estimator(), hand_off, archive.journal)
+        own_guidance = drawer.facts.guidance_scale
+        engine._forecast.learn(own_guidance, drawer.drawn_pixels, drawer.to_draw)
+        return drawer
 
     return open_drawer

@@ -22,7 +22,8 @@ LEVELS = [
     {"queue", "models", "memory", "recorder", "retention"},
     {"worker", "preview", "recovery", "forecast"},
     {"assembly", "archive", "sampler"},
-    {"production", "register"},
+    {"register", "reuse"},
+    {"production"},
     {"engine"},
     {"__init__"},
 ]

@@ -170,12 +170,14 @@ def test_pages_cannot_begin_at_somebody_elses_job(engine_on_stage: Engine) -> No
             engine_on_stage.jobs(after=after)
 
 
-def test_a_job_tells_whose_version_it_is(make_engine: EngineFactory, stage: Stage) -> None:
+def test_a_job_tells_whether_it_may_take_pictures_that_are_there(
+    make_engine: EngineFactory, stage: Stage
+) -> None:
     first = make_engine()
-    older = done(first, stage)
-    newer = done(first, stage, parent=older.id)
+    plain, frugal = done(first, stage), done(first, stage, reuse=True)
     first.close()
-    assert make_engine().job(newer.id).terms.parent == older.id
+    again = make_engine()
+    assert [again.job(job.id).terms.reuse for job in (plain, frugal)] == [False, True]
 
 
 def test_live_jobs_are_found_without_the_journal(

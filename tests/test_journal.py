@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadOutput, JournalUnusable, ShuttingDown, StorageFull
+from engine.errors import BadOutput, JobCancelled, JournalUnusable, ShuttingDown, StorageFull
 from engine.jobs import Job
 from engine.journal import NAME, Journal
 from engine.metadata import ImageRecipe
 from engine.records import KeptScene
 from engine.requests import ImageRequest, VideoRequest
+from engine.schema import APPLICATION_ID, SCHEMA_VERSION, STEPS
 from engine.snapshots import ImageResult, JobState, Terms, VideoResult
 from tests.work import image, story
 
-TERMS = Terms(owner="me", client="here", attended=True, deadline_s=9.5, parent="older")
+TERMS = Terms(owner="me", client="here", attended=True, deadline_s=9.5, reuse=True)
 
 
 @pytest.fixture
@@ -295,9 +296,81 @@ def test_another_programs_file_is_refused(tmp_path: Path) -> None:
     assert "not a journal of this program" in refused(path).message
 
 
+FIRST_SCHEMA_JOBS = """
+CREATE TABLE meta (born_at REAL NOT NULL);
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+    owner TEXT, client TEXT, attended INTEGER NOT NULL, deadline_s REAL, parent TEXT,
+    request TEXT NOT NULL, seed INTEGER NOT NULL, state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, created_at REAL NOT NULL, started_at REAL,
+    finished_at REAL, result TEXT, error TEXT, bytes INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX jobs_by_owner ON jobs (owner, seq);
+CREATE INDEX jobs_by_state ON jobs (state, finished_at);
+CREATE TABLE scenes (
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    recipe TEXT NOT NULL, file TEXT NOT NULL, draw_s REAL NOT NULL, PRIMARY KEY (job_id, number)
+);
+CREATE TABLE keys (
+    owner TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL,
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, created_at REAL NOT NULL,
+    PRIMARY KEY (owner, key)
+);
+CREATE INDEX keys_by_job ON keys (job_id);
+INSERT INTO meta VALUES (1700000000.5);
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def first_version(tmp_path: Path) -> Path:
+    """A journal as version 1 wrote it: a job, and another version of it."""
+    path = tmp_path / NAME
+    journal = sqlite3.connect(path)
+    journal.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {FIRST_SCHEMA_JOBS}")
+    for job_id, parent in (("older", None), ("newer", "older")):
+        journal.execute(
+            "INSERT INTO jobs (id, kind, attended, parent, request, seed, state, created_at) "
+            "VALUES (?, 'image', 0, ?, ?, 4, 'queued', 5.0)",
+            (job_id, parent, image().model_dump_json()),
+        )
+    journal.commit()
+    journal.close()
+    return path
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date(first_version: Path) -> None:
+    for _ in range(2):  # the second time nothing is left to do
+        journal = Journal(first_version.parent)
+        unfinished = journal.unfinished()
+        assert [record.snapshot.id for record in unfinished] == ["older", "newer"]
+        assert [record.terms.reuse for record in unfinished] == [False, True]
+        assert journal.born_at == 1700000000.5
+        accepted(journal, reuse=True)
+        journal.mark_gone([])
+        assert journal.pictures_like(None, recipe()) == []
+        for job_id in journal.ids() - {"older", "newer"}:
+            journal.end(job_id, JobState.CANCELLED, 6.0, JobCancelled("stop"))
+        journal.close()
+
+
+def test_an_upgrade_happens_whole_or_not_at_all(
+    first_version: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STEPS, 1, STEPS[1] + "CREATE TABLE jobs (id);")
+    with pytest.raises(JournalUnusable):
+        Journal(first_version.parent)
+    monkeypatch.undo()
+    assert [r.snapshot.id for r in Journal(first_version.parent).unfinished()] == [
+        "older",
+        "newer",
+    ]
+
+
 def test_a_newer_journal_is_refused_with_a_clear_message(filled: Path) -> None:
     newer = sqlite3.connect(filled)
-    newer.execute("PRAGMA user_version = 2")
+    newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     newer.close()
     error = refused(filled)
     assert "newer version" in error.message and "that version" in error.advice

@@ -157,7 +157,7 @@ def test_what_an_ended_story_has_drawn_is_kept_for_another_version(
     sampler.stop_at = 0
     engine = make_engine()
     assert [scene.seed for scene in engine.scenes(job.id)] == [5, 6]
-    version = engine.submit(story(3, scene_seeds=[5, 6, 7]), parent=job.id)
+    version = engine.submit(story(3, scene_seeds=[5, 6, 7]), reuse=True)
     assert version.wait(30) and version.state is JobState.SUCCEEDED
     assert [task.seed for task in sampler.drawn] == [5, 6, 7]
 

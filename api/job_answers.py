@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Request
 from pydantic import BaseModel, Field
@@ -31,14 +31,27 @@ class ImageJobBody(ImageRequest):
     def request(self) -> ImageRequest:
         return ImageRequest.model_construct(**self.model_dump(exclude={"deadline_s"}))
 
+    def terms(self) -> dict[str, Any]:
+        return {"deadline_s": self.deadline_s}
+
 
 class VideoJobBody(VideoRequest):
-    """A story request, and how long it may take."""
+    """A story request, how long it may take, and whether pictures that are there will do."""
 
     deadline_s: DeadlineS = None
+    reuse: Annotated[
+        bool,
+        Field(
+            description="Take scenes as they are of which you have the very picture already: "
+            "same prompt, seed, size and settings, from another story or a PNG of `/jobs/image`."
+        ),
+    ] = False
 
     def request(self) -> VideoRequest:
-        return VideoRequest.model_construct(**self.model_dump(exclude={"deadline_s"}))
+        return VideoRequest.model_construct(**self.model_dump(exclude={"deadline_s", "reuse"}))
+
+    def terms(self) -> dict[str, Any]:
+        return {"deadline_s": self.deadline_s, "reuse": self.reuse}
 
 
 class JobLinks(BaseModel):

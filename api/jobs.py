@@ -62,8 +62,8 @@ def build_job_router(engine: Engine) -> APIRouter:
 
 def _add_submission(router: APIRouter, engine: Engine) -> None:
     def take(request: Request, body: ImageJobBody | VideoJobBody, key: str | None) -> Response:
-        terms = {"idempotency_key": key, "deadline_s": body.deadline_s}
-        return accepted(submit(engine, request, body.request(), **terms), request)
+        job = submit(engine, request, body.request(), idempotency_key=key, **body.terms())
+        return accepted(job, request)
 
     # On threads: the journal is synced to the disk before a job is told of.
     @router.post(

@@ -140,3 +140,16 @@ def test_what_has_not_ended_cannot_be_replayed(api: httpx.Client, paced: Steps) 
     answer = api.post(f"{job['links']['self']}/replay")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ended")
     api.delete(job["links"]["self"])
+
+
+def test_a_story_takes_pictures_that_were_liked(api: httpx.Client, paced: Steps) -> None:
+    for seed, prompt in ((8, "on a beach"), (5, "in a forest")):
+        settings = {name: STORY[name] for name in ("width", "height", "num_inference_steps")}
+        ended(api, submit(api, {**settings, "prompt": prompt, "seed": seed}))
+    paced.clear()
+    scenes = {"scenes": ["on a beach", "in a forest"], "scene_seeds": [8, 5]}
+    body = {**{k: v for k, v in STORY.items() if k != "seed"}, **scenes}
+    assert ended(api, submit(api, {**body, "reuse": True}, "video"))["state"] == "succeeded"
+    assert paced == []
+    ended(api, submit(api, body, "video"))
+    assert len(paced) == 2 * STORY["num_inference_steps"]

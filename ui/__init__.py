@@ -11,7 +11,7 @@ from ui.endpoints import add_endpoints
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
-from ui.story_tab import build_story_tab
+from ui.story_tab import build_story_tab, restore_story
 from ui.theme import CSS, HEAD, build_theme
 
 PATH = "/ui"
@@ -33,9 +33,10 @@ def build_ui(engine: Engine) -> gr.Blocks:
             with gr.Tab("Image", id="image"):
                 image = build_image_tab(engine)
             with gr.Tab("Video story", id="story"):
-                plan = build_story_tab(engine)
+                story = build_story_tab(engine)
             with gr.Tab("Info", id="info") as info:
-                facts = build_info_tab(engine, info, plan, image)
+                facts = build_info_tab(engine, info, story.plan, image)
+        restore_story(story, blocks)
         clock = gr.Timer(_LOOK_EVERY_S)
         gr.on(
             [blocks.load, clock.tick],

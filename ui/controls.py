@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -14,6 +14,7 @@ from engine.requests import SEED_MAX, STEPS_MAX, STEPS_MIN, ImageRequest, VideoR
 SIZES = ("512 × 512", "768 × 512", "512 × 768", "768 × 768", "1024 × 1024", "256 × 256")
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*, ]\s*(\d{1,5})\s*", re.IGNORECASE)
 _DEFAULTS = ImageRequest.model_fields
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def drawing_fields(
         "num_inference_steps": steps,
         "width": width,
         "height": height,
-        "seed": _parse_number(seed, int, "seed", "a whole number"),
-        "guidance_scale": _parse_number(guidance, float, "guidance", "a number"),
+        "seed": parse_number(seed, int, "seed", "a whole number"),
+        "guidance_scale": parse_number(guidance, float, "guidance", "a number"),
         "negative_prompt": negative_prompt or "",
     }
 
@@ -57,7 +58,7 @@ def drawing_values(request: ImageRequest | VideoRequest) -> tuple[Any, ...]:
         request.num_inference_steps,
         f"{request.width} × {request.height}",
         "" if seed is None else str(seed),
-        "" if guidance is None else f"{guidance:g}",
+        "" if guidance is None else str(guidance),
         request.negative_prompt,
     )
 
@@ -77,9 +78,16 @@ def parse_size(text: str | None) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _parse_number(
-    text: str | None, kind: Callable[[str], Any], name: str, what: str
-) -> float | None:
+def parse_number(text: str | None, kind: Callable[[str], N], name: str, what: str) -> N | None:
+    """Read a field that may stay empty.
+
+    Args:
+        name: what the field is, for the error.
+        what: what should be written there.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
     if text is None or not text.strip():
         return None
     try:

@@ -59,6 +59,11 @@ def film_fields(
     return {"transition": transition, "motion": motion, "captions": captions}
 
 
+def film_values(request: VideoRequest) -> tuple[Any, ...]:
+    """What the controls say of a request: values for `FilmControls.inputs`."""
+    return request.transition, request.motion, request.captions
+
+
 def _choice(field: str, label: str, labels: Mapping[Any, str]) -> gr.Dropdown:
     return gr.Dropdown(
         [(told, name) for name, told in labels.items()],

@@ -19,7 +19,7 @@ LABELS = {
     "hero_description": "Hero",
     "scenes": "Scenes",
     "duration_per_scene": "Seconds per scene",
-    "fps": "Frames per second",
+    "fps": "Frames a second",
     "scene_durations": "Seconds of the scenes",
     "transition_frames": "Transition frames",
     "transition": "Between scenes",

@@ -78,9 +78,21 @@ def progress_html(snapshot: JobSnapshot, status: EngineStatus, *, aged_s: float 
         aged_s: seconds since the snapshot last changed; they are taken off the time left.
     """
     share = share_done(snapshot)
-    doing = escape(stage_words(snapshot, status))
+    doing = stage_words(snapshot, status)
     eta_s = snapshot.progress.eta_s
     left = "" if eta_s is None else f"about {words_for_s(max(0.0, eta_s - aged_s))} left"
+    return bar_html(doing, share, left)
+
+
+def bar_html(doing: str, share: float, left: str) -> str:
+    """Draw a bar.
+
+    Args:
+        doing: what happens now, in words.
+        share: how much is done, from 0 to 1.
+        left: how long it will take still, in words.
+    """
+    doing = escape(doing)
     return (
         f'<div class="progress"><div class="words"><span>{doing}</span>'
         f'<span class="left">{left}</span></div>'

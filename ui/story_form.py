@@ -1,21 +1,19 @@
 """What a visitor fills in for a story, the scenes apart, and the request it becomes."""
 
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
-from pydantic import ValidationError
 
-from engine import Engine, VideoRequest
-from engine.errors import InvalidRequest
+from engine import VideoRequest
 from ui import controls
-from ui.film import FilmControls, build_film, film_fields
-from ui.messages import LABELS, explain_error, explain_invalid
-from ui.progress import words_for_s
+from ui.film import FilmControls, build_film, film_fields, film_values
+from ui.storyboard import Board, new_board, scene_seconds, scene_seeds
 
 _DEFAULTS = VideoRequest.model_fields
-_UNWRITTEN = "…"
+_NOTHING: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -79,52 +77,61 @@ def _number(field: str, label: str, *, step: float, precision: int | None = None
     )
 
 
-def story_request(values: tuple[Any, ...], scenes: tuple[str, ...]) -> VideoRequest:
-    """Build the request from the form's values and the scenes' texts.
+def story_request(
+    form: tuple[Any, ...], board: Board, drawn: Mapping[int, int] = _NOTHING
+) -> VideoRequest:
+    """Build the request from the form's values and the scenes.
+
+    Args:
+        drawn: seeds of the pictures that are there, by the ids of the scenes.
 
     Raises:
-        InvalidRequest: the size, seed or guidance cannot be read.
+        InvalidRequest: a size, a seed, a length or the guidance cannot be read.
         ValidationError: a value is not allowed.
     """
-    hero, duration_s, fps, transition_frames, *rest = values
-    film, drawing = rest[:3], rest[3:]
+    hero, duration_s, fps, transition_frames, *rest = form
+    film, drawing = rest[:3], controls.drawing_fields(*rest[3:])
     return VideoRequest(
         hero_description=hero if hero and hero.strip() else None,
-        scenes=list(scenes),
+        scenes=[draft.text for draft in board],
         duration_per_scene=duration_s,
+        scene_durations=scene_seconds(board, duration_s),
         fps=fps,
         transition_frames=transition_frames,
         **film_fields(*film),
-        **controls.drawing_fields(*drawing),
+        **{**drawing, **_seed_fields(board, drawing["seed"], drawn)},
     )
 
 
-def summarize(
-    engine: Engine, form_values: tuple[Any, ...], scenes: tuple[str, ...]
-) -> tuple[str, str]:
-    """Tell what the story on the page would be.
+def _seed_fields(board: Board, seed: int | None, drawn: Mapping[int, int]) -> dict[str, Any]:
+    """The story's own seed while that decides everything; else one for each scene."""
+    seeds = scene_seeds(board, seed, drawn)
+    open_ = all(decided is None for decided in seeds)
+    if open_ or (seed is not None and not any(draft.seed.strip() for draft in board)):
+        return {"seed": seed}
+    named = [k if decided is None else decided for k, decided in enumerate(seeds, start=1)]
+    return {"seed": None, "scene_seeds": named}
 
-    Returns:
-        The summary as HTML, and the request as JSON; empty while it cannot be made.
-    """
-    written = tuple(text if text.strip() else _UNWRITTEN for text in scenes)
-    try:
-        request = story_request(form_values, written)
-    except ValidationError as err:
-        return _faults_html(explain_invalid(err, labels=LABELS)), ""
-    except InvalidRequest as err:
-        return _faults_html(list(explain_error(err))), ""
-    plan = engine.plan(request)
-    figures = (
-        (f"{plan.total_duration_seconds:.4g} s", "length"),
-        (f"{plan.total_frames:,}", "frames"),
-        (f"about {words_for_s(plan.estimated_generation_time_seconds)}", "to make"),
+
+def story_values(request: VideoRequest) -> tuple[Any, ...]:
+    """What the form says of a story, the scenes apart: values for `StoryForm.inputs`."""
+    return (
+        request.hero_description or "",
+        request.duration_per_scene,
+        request.fps,
+        request.transition_frames,
+        *film_values(request),
+        *controls.drawing_values(request),
     )
-    empty = sum(text == _UNWRITTEN for text in written)
-    hint = f"<p>{empty} of {len(scenes)} scenes still to write</p>" if empty else ""
-    cells = "".join(f"<div><b>{figure}</b><span>{name}</span></div>" for figure, name in figures)
-    return f'<div class="summary">{cells}{hint}</div>', request.model_dump_json()
 
 
-def _faults_html(faults: list[str]) -> str:
-    return f'<div class="summary"><p>{escape(" ".join(faults))}</p></div>'
+def story_board(request: VideoRequest, *, after: Board = ()) -> Board:
+    """The scenes of a story as drafts, whose ids are others than those of the board before."""
+    board = new_board(tuple(request.scenes), after=after)
+    count = len(board)
+    seeds = request.scene_seeds or [""] * count
+    seconds = request.scene_durations or [""] * count
+    return tuple(
+        replace(draft, seed=str(seed), seconds=str(own))
+        for draft, seed, own in zip(board, seeds, seconds, strict=True)
+    )

@@ -1,87 +1,118 @@
-"""The tab that turns a hero and a list of scenes into a story video."""
+"""The tab that turns a hero and a storyboard into a story video."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from engine import Engine, VideoResult
-from ui import samples, storyboard
-from ui.progress import make
-from ui.running import RunControls, build_run, offer_cancel
+from engine import Engine
+from ui import samples, story_work, storyboard
+from ui.running import build_run
 from ui.samples import SampleStory
-from ui.scene_list import SceneOrder, SceneWires, draw_scenes
-from ui.story_form import build_hero, build_story_form, story_request
-from ui.story_stage import StoryStage, build_story_stage, show_story
+from ui.scene_cards import draw_cards
+from ui.story_desk import StoryDesk
+from ui.story_draft import STORAGE_KEY, read_draft
+from ui.story_form import build_hero, build_story_form
+from ui.story_stage import build_story_stage
 from ui.storyboard import Board
 
+_LOOK_S = 0.5
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-def build_story_tab(engine: Engine) -> gr.State:
-    """Lay the tab out and wire it; call inside a tab.
 
-    Returns:
-        The story as it now stands on the page: a VideoRequest as JSON, empty if there is none.
-    """
+def build_story_tab(engine: Engine) -> StoryDesk:
+    """Lay the tab out and wire it; call inside a tab."""
     board = gr.State(storyboard.new_board(("", "", "")))
-    plan, order = gr.State(""), gr.State(None)
+    sources = gr.State({})
     with gr.Row(equal_height=False):
-        with gr.Column(scale=6, min_width=320, elem_classes="card"):
+        with gr.Column(scale=7, min_width=320, elem_classes="card"):
             hero = build_hero()
-            _build_samples(hero, board)
-            scenes = gr.Column(elem_classes="scenes")
+            chips = _build_chips()
+            cards = gr.Column(elem_classes="scenes")
+            draw = gr.Button("Draw the storyboard", elem_id="draw-storyboard")
+            timeline = gr.HTML(elem_id="story-summary")
         with gr.Column(scale=5, min_width=320):
-            with gr.Column(elem_classes="card"):
-                form = build_story_form(hero)
-                summary = gr.HTML(elem_id="story-summary")
-                run = build_run("story", "Make the video")
             with gr.Column(elem_classes=["card", "stage"]):
                 stage = build_story_stage()
-    wires = SceneWires(engine, form, board, plan, order, summary, run.generate)
-    with scenes:
+            with gr.Column(elem_classes="card"):
+                form = build_story_form(hero)
+                notice = gr.HTML(elem_id="story-notice")
+                run = build_run("story", "Make the video")
+    desk = StoryDesk(
+        engine=engine,
+        form=form,
+        run=run,
+        draw=draw,
+        notice=notice,
+        timeline=timeline,
+        stage=stage,
+        board=board,
+        sources=sources,
+        shown=gr.State(None),
+        restored=gr.State(False),
+        plan=gr.State(""),
+        draft=gr.BrowserState(storage_key=STORAGE_KEY, secret=STORAGE_KEY),
+        clock=gr.Timer(_LOOK_S, active=False),
+    )
+    with cards:
 
         @gr.render(inputs=board, show_progress="hidden")
-        def draw(board: Board) -> None:
-            draw_scenes(wires, board)
+        def draw_board(board: Board) -> None:
+            draw_cards(desk, board)
 
-    _wire_work(engine, order, run, stage)
-    return plan
-
-
-def _build_samples(hero: gr.Textbox, board: gr.State) -> None:
-    with gr.Row(elem_classes="chips"):
-        for sample in samples.STORIES:
-            chip = gr.Button(sample.name, size="sm")
-            chip.click(
-                partial(_fill_in, sample),
-                inputs=board,
-                outputs=[hero, board],
-                show_progress="hidden",
-                api_visibility="private",
-            )
-
-
-def _fill_in(sample: SampleStory, board: Board) -> tuple[str, Board]:
-    return sample.hero, storyboard.new_board(sample.scenes, after=board)
-
-
-def _wire_work(engine: Engine, order: gr.State, run: RunControls, stage: StoryStage) -> None:
-    """Begin when an order is placed: apart from the scenes, which may be redrawn meanwhile."""
-    work = order.change(
-        partial(_make, engine),
-        inputs=order,
-        outputs=[*run.outputs(), *stage.outputs()],
-        trigger_mode="once",
-        concurrency_limit=None,
-        show_progress="hidden",
-        api_visibility="private",
+    _wire_chips(desk, hero, chips)
+    run.cancel.click(
+        partial(_cancel, engine),
+        inputs=[sources, run.job_id],
+        outputs=[run.cancel, desk.clock],
+        queue=False,
+        **_QUIET,
     )
-    offer_cancel(engine, run, work)
+    return desk
 
 
-async def _make(engine: Engine, order: SceneOrder) -> AsyncIterator[tuple[Any, ...]]:
-    kept = (gr.skip(),) * 6
-    build = partial(story_request, order.form_values, order.scenes)
-    async for moment in make(engine, build, "That cannot be made yet."):
-        shown = show_story(moment.result) if isinstance(moment.result, VideoResult) else kept
-        yield *RunControls.show(moment), *shown
+def restore_story(desk: StoryDesk, blocks: gr.Blocks) -> None:
+    """Bring back what the browser has kept, whenever the page is loaded."""
+    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.run.job_id, desk.clock]
+    blocks.load(
+        partial(_restore, len(desk.form.inputs())),
+        inputs=desk.draft,
+        outputs=[desk.restored, *outputs],
+        **_QUIET,
+    )
+
+
+def _restore(fields: int, draft: Any) -> tuple[Any, ...]:
+    found = read_draft(draft, fields)
+    if found is None:
+        return True, *(gr.skip(),) * (fields + 4)
+    form, board, sources, job_id = found
+    return True, *form, board, sources, job_id, gr.Timer(active=True)
+
+
+def _build_chips() -> dict[str, gr.Button]:
+    with gr.Row(elem_classes="chips"):
+        chips = {sample.name: gr.Button(sample.name, size="sm") for sample in samples.STORIES}
+        chips["Start over"] = gr.Button("Start over", size="sm", elem_classes="quiet")
+    return chips
+
+
+def _wire_chips(desk: StoryDesk, hero: gr.Textbox, chips: dict[str, gr.Button]) -> None:
+    empty = SampleStory("", "", ("", "", ""))
+    stories = {sample.name: sample for sample in samples.STORIES}
+    for name, chip in chips.items():
+        chip.click(
+            partial(_fill_in, stories.get(name, empty)),
+            inputs=desk.board,
+            outputs=[hero, desk.board, desk.sources, desk.notice],
+            **_QUIET,
+        )
+
+
+def _fill_in(sample: SampleStory, board: Board) -> tuple[Any, ...]:
+    return sample.hero, storyboard.new_board(sample.scenes, after=board), {}, ""
+
+
+def _cancel(engine: Engine, sources: storyboard.Sources, job_id: str | None) -> tuple[Any, Any]:
+    story_work.cancel(engine, sources, job_id)
+    return gr.Button(interactive=True), gr.Timer(active=True)

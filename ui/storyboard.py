@@ -1,19 +1,37 @@
-"""The list of scenes that is being written: pure functions from one list to the next."""
+"""The story that is being written, scene by scene: pure functions from one board to the next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any
 
-from engine.requests import SCENES_MAX, SCENES_MIN
+from engine.errors import InvalidRequest
+from engine.requests import SCENES_MAX, SCENES_MIN, SEED_MAX
+from ui.controls import parse_number
 
 
 @dataclass(frozen=True)
 class SceneDraft:
-    """One scene's text. `id` stays with it when it moves, so that its field on the page does."""
+    """One scene as it stands in its fields. `id` stays with it when it moves."""
 
     id: int
     text: str = ""
+    seed: str = ""
+    """Empty: free, another one whenever the scene is drawn anew."""
+    seconds: str = ""
+    """Empty: as long as every scene."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a scene's picture comes from: a scene of a job, from 1; a picture has one."""
+
+    job_id: str
+    number: int = 1
 
 
 Board = tuple[SceneDraft, ...]
+Sources = Mapping[int, Source]
+"""By the ids of the scenes; a scene without one was never drawn."""
 
 
 def new_board(texts: tuple[str, ...], *, after: Board = ()) -> Board:
@@ -22,9 +40,12 @@ def new_board(texts: tuple[str, ...], *, after: Board = ()) -> Board:
     return tuple(SceneDraft(first + index, text) for index, text in enumerate(texts))
 
 
-def with_texts(board: Board, texts: tuple[str, ...]) -> Board:
-    """The same scenes with what now stands in their fields."""
-    return tuple(SceneDraft(draft.id, text) for draft, text in zip(board, texts, strict=True))
+def with_fields(board: Board, fields: tuple[str, ...]) -> Board:
+    """The same scenes as they now stand in their fields: all texts, then seeds, then seconds."""
+    count = len(board)
+    rows = zip(fields[:count], fields[count : 2 * count], fields[2 * count :], strict=True)
+    written = ((text or "", seed or "", seconds or "") for text, seed, seconds in rows)
+    return tuple(SceneDraft(draft.id, *row) for draft, row in zip(board, written, strict=True))
 
 
 def added(board: Board) -> Board:
@@ -37,6 +58,14 @@ def removed(board: Board, index: int) -> Board:
     return board if len(board) <= SCENES_MIN else board[:index] + board[index + 1 :]
 
 
+def duplicated(board: Board, index: int) -> Board:
+    """The scene once more, right after itself, unless the board is full."""
+    if len(board) >= SCENES_MAX:
+        return board
+    _, *written = astuple(board[index])
+    return (*board[: index + 1], SceneDraft(_next_id(board), *written), *board[index + 1 :])
+
+
 def moved(board: Board, index: int, by: int) -> Board:
     """One scene moved up (-1) or down (1); at the end of the board nothing changes."""
     target = index + by
@@ -45,6 +74,44 @@ def moved(board: Board, index: int, by: int) -> Board:
     drafts = list(board)
     drafts[index], drafts[target] = drafts[target], drafts[index]
     return tuple(drafts)
+
+
+def scene_seconds(board: Board, usual_s: Any) -> list[float] | None:
+    """How long each scene is held; None if all are as usual.
+
+    Raises:
+        InvalidRequest: a field cannot be read.
+    """
+    own = [
+        parse_number(draft.seconds, float, f"length of scene {number}", "a number of seconds")
+        for number, draft in enumerate(board, start=1)
+    ]
+    if all(seconds is None for seconds in own):
+        return None
+    return [usual_s if seconds is None else seconds for seconds in own]
+
+
+def scene_seeds(board: Board, story_seed: int | None, drawn: Mapping[int, int]) -> list[int | None]:
+    """The seed of each scene: its own, else the story's plus its place, else as it was drawn.
+
+    Args:
+        drawn: seeds of the pictures that are there, by the ids of the scenes.
+
+    Raises:
+        InvalidRequest: a field cannot be read.
+    """
+    seeds = []
+    for index, draft in enumerate(board):
+        seed = parse_number(draft.seed, int, f"seed of scene {index + 1}", "a whole number")
+        if seed is not None and not 0 <= seed <= SEED_MAX:
+            raise InvalidRequest(
+                f"The seed of scene {index + 1} is out of range.",
+                advice=f"Seeds go from 0 to {SEED_MAX}.",
+            )
+        if seed is None and story_seed is not None:
+            seed = (story_seed + index) % (SEED_MAX + 1)
+        seeds.append(drawn.get(draft.id) if seed is None else int(seed))
+    return seeds
 
 
 def _next_id(board: Board) -> int:

@@ -100,15 +100,43 @@ CSS = """
 .chips button { flex: 0 0 auto; min-width: 0; border-radius: 99px; padding: 5px 13px;
   font-weight: 400; font-size: 13px; }
 
-.scenes .scene { position: relative; }
-.scene-tools { position: absolute; top: -5px; right: 0; width: auto !important;
-  min-width: 0 !important; gap: 0 !important; flex-wrap: nowrap !important; }
+.scenes { gap: 18px !important; }
+.scenes .scene { gap: 14px !important; flex-wrap: nowrap !important; }
+.scenes .scene + .scene { border-top: 1px solid var(--border-color-primary); padding-top: 18px; }
+.scene-picture { flex: 0 0 168px !important; min-width: 0 !important; }
+.scene-fields { gap: 10px !important; min-width: 0 !important; }
+.scene-numbers { gap: 10px !important; }
+.scene-tools { gap: 2px 4px !important; flex-wrap: wrap !important; margin-left: -9px; }
 .scene-tools button { min-width: 0; flex: 0 0 auto; padding: 4px 9px; font-size: 13px;
   font-weight: 400; background: none; border: none; box-shadow: none;
   color: var(--body-text-color-subdued); }
+.scene-tools button.redraw { color: var(--link-text-color); font-weight: 600; }
 .scene-tools button:hover:not(:disabled) { color: var(--body-text-color);
   text-decoration: underline; }
 .scene-tools button:disabled { opacity: .35; }
+.still { position: relative; margin: 0; aspect-ratio: 1; border-radius: 12px; overflow: hidden;
+  display: grid; place-items: center; background: var(--background-fill-secondary); }
+.still img { width: 100%; height: 100%; object-fit: contain; margin: 0; }
+.still.drawing img { filter: saturate(.85); }
+.still.changed img { opacity: .45; }
+.still figcaption { font-size: 13px; text-align: center; padding: 6px 10px;
+  color: var(--body-text-color-subdued); }
+.still.changed figcaption { position: absolute; inset: auto 0 0 0; color: var(--body-text-color);
+  background: var(--block-background-fill); }
+.still .track { position: absolute; inset: auto 10px 10px 10px; height: 6px; border-radius: 99px;
+  overflow: hidden; background: var(--border-color-primary); }
+.still .bar { height: 100%; background: var(--color-accent); }
+
+.reel { display: flex; height: 38px; border-radius: 8px; overflow: hidden; }
+.reel i { font-style: normal; font-size: 13px; display: grid; place-items: center; min-width: 0;
+  overflow: hidden; }
+.reel .hold { background: var(--reel-hold); color: var(--reel-ink); }
+.reel .transition { background: linear-gradient(to top right, var(--reel-hold) 46%,
+  var(--color-accent) 47% 53%, var(--reel-hold) 54%); }
+.ruler { display: flex; justify-content: space-between; font-size: 12px; padding: 3px 0 12px;
+  color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; }
+.gradio-container { --reel-hold: #f5cdbb; --reel-ink: #4f231a; }
+.dark .gradio-container, .gradio-container.dark { --reel-hold: #6b3a29; --reel-ink: #fbe8de; }
 
 .summary { display: flex; flex-wrap: wrap; gap: 10px 26px; }
 .summary div { display: flex; flex-direction: column; }
@@ -150,6 +178,7 @@ footer { padding: 8px 0 !important; }
   .gradio-container > .main { padding: 0 12px 96px !important; }
   .masthead { padding: 18px 4px 8px; }
   .card { padding: 15px !important; border-radius: 14px; }
+  .scene-picture { flex-basis: 104px !important; }
   .actions { position: fixed; inset: auto 0 0 0; z-index: 100; padding: 10px 16px 14px;
     gap: 8px !important; background: var(--block-background-fill);
     border-top: 1px solid var(--border-color-primary); box-shadow: 0 -6px 18px rgb(0 0 0 / .08); }

@@ -26,7 +26,9 @@ def current_visitor() -> Visitor:
     return Visitor(scope.get("state", {}).get("owner"), address[0] if address else None)
 
 
-async def submit(engine: Engine, request: Request, *, attended: bool = False) -> Job:
+async def submit(
+    engine: Engine, request: Request, *, attended: bool = False, reuse: bool = False
+) -> Job:
     """Submit in the name of the current visitor, on a thread: the journal is synced to the disk.
 
     Should an attended call be cancelled meanwhile, its job is too, once it is there.
@@ -42,6 +44,7 @@ async def submit(engine: Engine, request: Request, *, attended: bool = False) ->
             owner=visitor.owner,
             client=visitor.client,
             attended=attended,
+            reuse=reuse,
         )
     )
     try:

@@ -152,7 +152,7 @@ def test_the_summary_follows_every_control(visits: Visits) -> None:
     expect(summary).to_contain_text("480")
     expect(summary).to_contain_text("1 of 4 scenes still to write")
     page.fill("#story-fps input", "99")
-    expect(summary).to_contain_text("Frames per second: must be less than or equal to 60")
+    expect(summary).to_contain_text("Frames a second: must be less than or equal to 60")
 
 
 def test_a_story_with_progress_by_scene(visits: Visits, slow_steps: list[float]) -> None:

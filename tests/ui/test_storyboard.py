@@ -1,5 +1,20 @@
-from engine.requests import SCENES_MAX, SCENES_MIN
-from ui.storyboard import added, moved, new_board, removed, with_texts
+"""The list of scenes that is being written."""
+
+import pytest
+
+from engine.errors import InvalidRequest
+from engine.requests import SCENES_MAX, SCENES_MIN, SEED_MAX
+from ui.storyboard import (
+    SceneDraft,
+    added,
+    duplicated,
+    moved,
+    new_board,
+    removed,
+    scene_seconds,
+    scene_seeds,
+    with_fields,
+)
 
 
 def texts(board):
@@ -40,5 +55,43 @@ def test_another_story_shares_no_id_with_the_one_before() -> None:
     assert {d.id for d in board}.isdisjoint({d.id for d in following})
 
 
-def test_texts_replace_what_stood_there() -> None:
-    assert texts(with_texts(new_board(("", "")), ("a", "b"))) == ["a", "b"]
+def test_a_duplicate_says_the_same_under_another_id() -> None:
+    board = with_fields(new_board(("", "")), ("a", "b", "7", "", "", "2.5"))
+    after = duplicated(board, 0)
+    assert [(d.text, d.seed, d.seconds) for d in after] == [
+        ("a", "7", ""),
+        ("a", "7", ""),
+        ("b", "", "2.5"),
+    ]
+    assert len({draft.id for draft in after}) == 3
+    largest = new_board(("a",) * SCENES_MAX)
+    assert duplicated(largest, 0) == largest
+
+
+def test_fields_replace_what_stood_there() -> None:
+    board = new_board(("", ""))
+    after = with_fields(board, ("a", "b", "1", "", "", "2"))
+    assert [d.id for d in after] == [d.id for d in board]
+    assert after == (SceneDraft(0, "a", "1", ""), SceneDraft(1, "b", "", "2"))
+
+
+def test_own_lengths_stand_beside_the_usual_one() -> None:
+    board = new_board(("a", "b"))
+    assert scene_seconds(board, 3.0) is None
+    assert scene_seconds((board[0], SceneDraft(1, "b", seconds="1,5")), 3.0) == [3.0, 1.5]
+    with pytest.raises(InvalidRequest, match="length of scene 2"):
+        scene_seconds((board[0], SceneDraft(1, "b", seconds="long")), 3.0)
+
+
+def test_a_scenes_own_seed_comes_first_then_the_storys_then_the_pictures() -> None:
+    board = (SceneDraft(4, "a"), SceneDraft(9, "b", seed="7"), SceneDraft(5, "c"))
+    drawn = {4: 100, 9: 101}
+    assert scene_seeds(board, None, {}) == [None, 7, None]
+    assert scene_seeds(board, None, drawn) == [100, 7, None]
+    assert scene_seeds(board, SEED_MAX, drawn) == [SEED_MAX, 7, 1]
+
+
+@pytest.mark.parametrize("seed", ["x", "-1", str(SEED_MAX + 1), "1.5"])
+def test_a_seed_that_is_none_is_told_with_its_scene(seed: str) -> None:
+    with pytest.raises(InvalidRequest, match="seed of scene 1"):
+        scene_seeds((SceneDraft(0, "a", seed=seed),), None, {})

@@ -1,0 +1,152 @@
+"""The picture of each scene on the storyboard: not there, on its way, or drawn."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from engine import Engine, EngineError, ImageRequest, Job, JobState
+from engine.errors import JobNotFound, ResultGone
+from engine.requests import ImageTask, image_task
+from engine.story import plan_scenes
+from ui.messages import explain_error
+from ui.storyboard import Sources
+
+State = Literal["empty", "waiting", "drawing", "drawn", "stopped"]
+
+
+@dataclass(frozen=True)
+class ScenePicture:
+    """What is there of one scene."""
+
+    state: State = "empty"
+    task: ImageTask | None = None
+    """What it was asked for; None where there is no picture and none comes."""
+    path: Path | None = None
+    preview: bytes | None = None
+    """A JPEG of what is being drawn."""
+    share: float = 0.0
+    """How much of it is drawn, from 0 to 1."""
+    why: str = ""
+    """Why it stopped."""
+    eta_s: float | None = None
+
+    @property
+    def comes(self) -> bool:
+        return self.state in {"waiting", "drawing"}
+
+    @property
+    def seed(self) -> int | None:
+        return None if self.task is None else self.task.seed
+
+
+_EMPTY = ScenePicture()
+
+
+def look_at_scenes(
+    engine: Engine, owner: str | None, ids: Iterable[int], sources: Sources
+) -> dict[int, ScenePicture]:
+    """See how the pictures stand, by the ids of their scenes; live ones are then previewed."""
+    jobs: dict[str, Job | None] = {}
+    finished: dict[str, Mapping[int, Path]] = {}
+    pictures = {}
+    for id_ in ids:
+        source = sources.get(id_)
+        if source is not None and source.job_id not in jobs:
+            job = jobs[source.job_id] = _find(engine, source.job_id, owner)
+            finished[source.job_id] = {} if job is None else _finished(engine, job)
+        job = None if source is None else jobs[source.job_id]
+        if source is None or job is None:
+            pictures[id_] = _EMPTY
+        else:
+            pictures[id_] = _picture(job, source.number, finished[source.job_id])
+    return pictures
+
+
+def _find(engine: Engine, job_id: str, owner: str | None) -> Job | None:
+    try:
+        return engine.job(job_id, owner=owner)
+    except JobNotFound:  # it was removed, or the page's memory is older than the server's
+        return None
+
+
+def _finished(engine: Engine, job: Job) -> dict[int, Path]:
+    """The files of a job's finished scenes."""
+    try:
+        if not isinstance(job.request, ImageRequest):
+            return {scene.number: scene.path for scene in engine.scenes(job.id, owner=job.owner)}
+        return {1: engine.result(job).path} if job.state is JobState.SUCCEEDED else {}
+    except ResultGone:
+        return {}
+
+
+def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePicture:
+    task = _task(job, number)
+    if number in finished:
+        return ScenePicture("drawn", task, finished[number], share=1.0)
+    snapshot = job.snapshot()
+    if snapshot.state.is_terminal:
+        return ScenePicture("stopped", why=_why(job.error)) if job.error else _EMPTY
+    progress = snapshot.progress
+    if snapshot.state is JobState.QUEUED or progress.scene != number:
+        return ScenePicture("waiting", task, eta_s=progress.eta_s)
+    job.watch()
+    preview = job.preview
+    return ScenePicture(
+        "drawing",
+        task,
+        preview=preview.jpeg if preview is not None and preview.scene == number else None,
+        share=progress.step / progress.steps if progress.steps else 0.0,
+        eta_s=progress.eta_s,
+    )
+
+
+def _task(job: Job, number: int) -> ImageTask:
+    if isinstance(job.request, ImageRequest):
+        return image_task(job.request, job.seed)
+    return plan_scenes(job.request, job.seed)[number - 1]
+
+
+def _why(error: EngineError) -> str:
+    return " ".join(explain_error(error))
+
+
+def picture_html(picture: ScenePicture, number: int, text: str, *, changed: bool) -> str:
+    """Draw it for its card.
+
+    Args:
+        number: the place of the scene, from 1.
+        changed: it is not what would be drawn now.
+    """
+    words = {
+        "empty": "Not drawn yet",
+        "waiting": "In line",
+        "drawing": "",
+        "drawn": "Changed since" if changed else "",
+        "stopped": picture.why,
+    }[picture.state]
+    source = _source(picture)
+    alt = escape(f"Scene {number}: {text}" if picture.path else f"Scene {number}, being drawn")
+    image = f'<img src="{source}" alt="{alt}">' if source else ""
+    bar = ""
+    if picture.state == "drawing":
+        percent = f"{picture.share * 100:.0f}"
+        bar = (
+            f'<div class="track" role="progressbar" aria-label="Scene {number}" '
+            f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
+            f'<div class="bar" style="width:{percent}%"></div></div>'
+        )
+    told = f"<figcaption>{escape(words)}</figcaption>" if words else ""
+    look = "changed" if changed and picture.path else picture.state
+    return f'<figure class="still {look}">{image}{bar}{told}</figure>'
+
+
+def _source(picture: ScenePicture) -> str:
+    if picture.path is not None:
+        return f"gradio_api/file={quote(str(picture.path))}"
+    if picture.preview is not None:
+        return f"data:image/jpeg;base64,{b64encode(picture.preview).decode()}"
+    return ""

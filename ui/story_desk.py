@@ -1,0 +1,193 @@
+"""The story tab as a whole: its components, and how they show what goes on.
+
+While anything is on its way the clock ticks, and each tick looks how all of it stands: so a page
+that was closed and comes back sees the same as one that stayed.
+"""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from engine import Engine, EngineError, Job, VideoRequest, VideoResult
+from engine.errors import InvalidRequest, JobCancelled
+from engine.requests import ImageTask
+from engine.story import plan_scenes
+from ui.messages import LABELS, explain_error, explain_invalid
+from ui.progress import bar_html, error_html, note_html, progress_html, words_for_s
+from ui.running import RunControls
+from ui.scene_pictures import picture_html
+from ui.story_draft import write_draft
+from ui.story_form import StoryForm
+from ui.story_now import UNWRITTEN, Pictures, Written, read_story, see_pictures
+from ui.story_stage import StoryStage, show_story
+from ui.story_work import find_job
+from ui.storyboard import Board, with_fields
+from ui.timeline_bar import timeline_html
+from ui.visitors import current_visitor
+
+
+@dataclass(frozen=True)
+class StoryDesk:
+    """The components of the tab, the cards apart, and what happens on it."""
+
+    engine: Engine
+    form: StoryForm
+    run: RunControls
+    draw: gr.Button
+    notice: gr.HTML
+    timeline: gr.HTML
+    stage: StoryStage
+    board: gr.State
+    sources: gr.State
+    shown: gr.State
+    restored: gr.State
+    plan: gr.State
+    """The story on the page as a VideoRequest in JSON; empty while it cannot be made."""
+    draft: gr.BrowserState
+    """What a visitor finds again who comes back."""
+    clock: gr.Timer
+
+    def states(self) -> list[gr.components.Component]:
+        """In the order in which they follow the board in `Written`."""
+        return [self.sources, self.run.job_id, self.shown, self.restored]
+
+    def inputs(self) -> list[gr.components.Component]:
+        """In the order in which `written` takes their values, before the cards' fields."""
+        return [*self.form.inputs(), *self.states()]
+
+    def seen(self) -> list[gr.components.Component]:
+        """What `read` and `look` tell, before the cards' pictures."""
+        run = self.run
+        return [self.timeline, run.progress, run.generate, run.cancel, self.draw]
+
+    def ended(self) -> list[gr.components.Component]:
+        """What `look` tells beyond that: whether to go on looking, and the video once it is there.
+
+        Only a queued event may show files: others get addresses that lack the page's folder.
+        """
+        return [self.clock, self.shown, *self.stage.outputs()]
+
+    def started(self) -> list[gr.components.Component]:
+        """What a handler tells that begins work."""
+        return [self.notice, self.sources, self.run.job_id, self.clock]
+
+    def written(self, board: Board, values: tuple[Any, ...]) -> Written:
+        """Sort what stands on the page."""
+        form, states = len(self.form.inputs()), len(self.states())
+        fields = values[form + states :]
+        return Written(values[:form], with_fields(board, fields), *values[form : form + states])
+
+    def read(self, now: Written) -> tuple[Any, ...]:
+        """Read what is written: values for `draft`, `plan`, `seen` and the cards' pictures."""
+        draft = gr.skip()
+        if now.restored:
+            draft = write_draft(now.form, now.board, now.sources, now.job_id)
+        pictures = see_pictures(self.engine, now)
+        try:
+            request = read_story(now, pictures)
+        except (ValidationError, InvalidRequest) as err:
+            return draft, "", *self._tell(now, pictures, None, _fault_html(err))
+        return draft, request.model_dump_json(), *self._tell(now, pictures, request)
+
+    def look(self, board: Board, plan: str, *states: Any) -> tuple[Any, ...]:
+        """Look how the work stands: values for `ended`, `seen` and the cards' pictures.
+
+        The story is as it was read last: the inputs must be few and always the same, for a clock
+        does not wait until the cards are drawn.
+
+        Args:
+            states: those of `Written` that follow the board.
+        """
+        now = Written((), board, *states)
+        request = VideoRequest.model_validate_json(plan) if plan else None
+        if request is not None and len(request.scenes) != len(board):
+            request = None  # scenes have come or gone, and are about to be read
+        pictures = see_pictures(self.engine, now)
+        job = find_job(self.engine, now.job_id)
+        ended = self._look_at_video(job, now.shown)
+        busy = _is_making(job) or any(picture.comes for picture in pictures.values())
+        return gr.Timer(active=busy), *ended, *self._tell(now, pictures, request)
+
+    def _tell(
+        self, now: Written, pictures: Pictures, request: VideoRequest | None, fault: str = ""
+    ) -> tuple[Any, ...]:
+        told: Any = fault or gr.skip()
+        tasks: list[ImageTask] = []
+        if request is not None:
+            owner = current_visitor().owner
+            planned = self.engine.plan(request, owner=owner, reuse=True)
+            told = timeline_html(request, planned, request.scenes.count(UNWRITTEN))
+            tasks = plan_scenes(request, 0)
+        return told, *self._look_at_work(now, pictures), *_show(now.board, pictures, tasks)
+
+    def _look_at_work(self, now: Written, pictures: Pictures) -> tuple[Any, ...]:
+        job = find_job(self.engine, now.job_id)
+        making = _is_making(job)
+        coming = any(picture.comes for picture in pictures.values())
+        if job is not None and making:
+            progress = progress_html(job.snapshot(), self.engine.status())
+        elif coming:
+            progress = _drawing_html(pictures)
+        else:
+            progress = "" if job is None else _end_html(job)
+        return (
+            progress,
+            gr.Button(interactive=not making),
+            gr.Button(visible=making or coming),
+            gr.Button(interactive=not making),
+        )
+
+    def _look_at_video(self, job: Job | None, shown: str | None) -> tuple[Any, ...]:
+        kept = (gr.skip(),) * (1 + len(self.stage.outputs()))
+        if job is None or job.id == shown or not job.state.is_terminal:
+            return kept
+        try:
+            result = self.engine.result(job)
+        except EngineError:  # told beside the buttons
+            return kept
+        assert isinstance(result, VideoResult)
+        return job.id, *show_story(result)
+
+
+def _is_making(job: Job | None) -> bool:
+    return job is not None and not job.state.is_terminal
+
+
+def _show(board: Board, pictures: Pictures, tasks: list[ImageTask]) -> list[str]:
+    """The cards' pictures; without tasks, none is told to be another than it would be now."""
+    shown = []
+    for index, draft in enumerate(board):
+        picture = pictures[draft.id]
+        changed = bool(tasks) and picture.task not in (None, tasks[index])
+        shown.append(picture_html(picture, index + 1, draft.text, changed=changed))
+    return shown
+
+
+def _drawing_html(pictures: Pictures) -> str:
+    """How far the storyboard is, while no video is made."""
+    there = sum(picture.state == "drawn" for picture in pictures.values())
+    share = sum(picture.share for picture in pictures.values()) / len(pictures)
+    etas = [pic.eta_s for pic in pictures.values() if pic.comes and pic.eta_s is not None]
+    left = f"about {words_for_s(max(etas))} left" if etas else ""
+    return bar_html(f"{there} of {len(pictures)} pictures drawn", share, left)
+
+
+def _end_html(job: Job) -> str:
+    """Why a job has no result; nothing where it has."""
+    if job.error is None:
+        return ""
+    if isinstance(job.error, JobCancelled):
+        return note_html("Cancelled.", "What was drawn and all you wrote is still here.")
+    return error_html(*explain_error(job.error))
+
+
+def _fault_html(err: ValidationError | InvalidRequest) -> str:
+    """Why the story on the page cannot be made as it stands."""
+    if isinstance(err, ValidationError):
+        words = explain_invalid(err, labels=LABELS)
+    else:
+        words = list(explain_error(err))
+    return f'<div class="summary"><p>{escape(" ".join(words))}</p></div>'

@@ -50,9 +50,18 @@ _ICON = (
     "<rect width='32' height='32' rx='8' fill='%23a9442a'/>"
     "<path d='M12 9.5v13l11-6.5z' fill='white'/></svg>"
 )
+# Gradio confines what `css` says inside of @media to the page's inner part. Beyond that part, room
+# for the bar at a phone's foot, so that neither the footer nor what has the focus lies behind it.
+_PHONE = """
+@media (max-width: 640px) {
+  html { scroll-padding-bottom: 96px; }
+  body .gradio-container > .main { padding: 0 12px 96px !important; }
+}
+"""
 HEAD = f"""
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:image/svg+xml,{_ICON}">
+<style>{_PHONE}</style>
 <script>{_SCRIPT}</script>
 """
 
@@ -63,6 +72,10 @@ CSS = """
 .dark { --color-accent: #efac90 !important; }
 .dark input[type="range"] { --neutral-200: #453c36; }
 .gradio-container .prose a { text-decoration: underline; }
+.gradio-container :is(button, a, video, [tabindex], [type="range"], [type="radio"],
+  [type="checkbox"]):focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
+.gradio-container [role="tab"]:focus-visible { outline-offset: -3px; }
+.card [data-testid="block-info"] { display: inline-block; }
 
 .masthead { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: baseline;
   padding: 26px 4px 12px; }
@@ -147,7 +160,6 @@ CSS = """
 footer { padding: 8px 0 !important; }
 
 @media (max-width: 640px) {
-  .gradio-container > .main { padding: 0 12px 96px !important; }
   .masthead { padding: 18px 4px 8px; }
   .card { padding: 15px !important; border-radius: 14px; }
   .actions { position: fixed; inset: auto 0 0 0; z-index: 100; padding: 10px 16px 14px;
@@ -218,6 +230,8 @@ _CONTROLS = {
     "input_border_color_dark": "#453c36",
     "input_border_color_focus": "#a9442a",
     "input_border_color_focus_dark": "#efac90",
+    "input_shadow_focus": "0 0 0 1px #a9442a",
+    "input_shadow_focus_dark": "0 0 0 1px #efac90",
     "input_placeholder_color": "#746a62",
     "input_placeholder_color_dark": "#a0958b",
     "slider_color": "#a9442a",

@@ -75,7 +75,6 @@ CSS = """
 .gradio-container :is(button, a, video, [tabindex], [type="range"], [type="radio"],
   [type="checkbox"]):focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
 .gradio-container [role="tab"]:focus-visible { outline-offset: -3px; }
-.card [data-testid="block-info"] { display: inline-block; }
 
 .masthead { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: baseline;
   padding: 26px 4px 12px; }

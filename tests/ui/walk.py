@@ -41,10 +41,14 @@ def unfold(page: Page) -> None:
 
 
 def each_look(
-    page: Page, *, height: int, schemes: Sequence[Scheme] = ("light", "dark")
+    page: Page,
+    *,
+    height: int,
+    widths: Sequence[int] = (WIDE, PHONE),
+    schemes: Sequence[Scheme] = ("light", "dark"),
 ) -> Iterator[str]:
-    """Show the page wide and as on a phone, each in light and in dark; yields which it is."""
-    for width in (WIDE, PHONE):
+    """Show the page in one look after another, wide before narrow; yields which it is."""
+    for width in widths:
         page.set_viewport_size({"width": width, "height": height})
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -64,3 +64,30 @@ def _given(block: Block) -> dict[str, Any]:
     elif not isinstance(block, BlockContext | gr.Timer):
         given["label"] = given.get("label") or "A label"
     return given
+
+
+def serve_bare() -> None:
+    """Serve the bare page by uvicorn, set up as app.py sets it up."""
+    import argparse
+    from pathlib import Path
+
+    import uvicorn
+    from fastapi import FastAPI
+
+    from engine import Engine, Settings
+    from ui import build_ui
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--data-dir", type=Path)
+    told = parser.parse_args()
+    # The page is only read; a model that is not there costs nothing while it is served.
+    engine = Engine(Settings(model=str(told.data_dir / "none"), data_dir=told.data_dir))
+    bare = bare_page(build_ui(engine))
+    engine.close()
+    app = gr.mount_gradio_app(FastAPI(), bare, "/ui", ssr_mode=False)
+    uvicorn.run(app, port=told.port, log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    serve_bare()

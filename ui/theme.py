@@ -74,13 +74,15 @@ CSS = """
 .gradio-container .prose a { text-decoration: underline; }
 .gradio-container :is(button, a, video, [tabindex], [type="range"], [type="radio"],
   [type="checkbox"]):focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
+.gradio-container [type="range"]::-webkit-slider-thumb { border: 2px solid var(--slider-color); }
+.gradio-container [type="range"]::-moz-range-thumb { border: 2px solid var(--slider-color); }
 .gradio-container [role="tab"]:focus-visible { outline-offset: -3px; }
 
 .masthead { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: baseline;
   padding: 26px 4px 12px; }
 .masthead h1 { font-family: Georgia, "Iowan Old Style", "Times New Roman", serif;
   font-size: 30px; font-weight: 600; letter-spacing: -0.01em; margin: 0; }
-.masthead p { margin: 0; color: var(--body-text-color-subdued); flex: 1 1 220px; }
+.masthead p { margin: 0; color: var(--body-text-color-subdued); flex: 1 1 260px; }
 .pill { display: inline-flex; align-items: center; gap: 8px; padding: 5px 13px; border-radius: 99px;
   border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
   font-size: 13px; max-width: 100%; overflow-wrap: anywhere; }

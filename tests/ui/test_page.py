@@ -13,7 +13,7 @@ from engine import Engine, JobState, Settings
 from engine.metadata import read_recipe
 from tests.server import running
 from tests.ui.conftest import SCREENSHOTS, Studio, Visits, build_studio
-from tests.ui.walk import each_tab
+from tests.ui.walk import each_tab, settle
 
 pytestmark = pytest.mark.browser
 
@@ -285,7 +285,7 @@ def test_no_part_of_the_page_asks_another_host(visits: Visits) -> None:
     for view in ("api", "settings"):
         page.goto(f"{visits.studio.page_url}?view={view}")
         page.wait_for_selector("#image-prompt textarea")
-        page.wait_for_load_state("networkidle")
+        settle(page)
     assert len(seen) > 20, "the visits' own watch saw too little"
     assert visits.foreign == []
     page.evaluate("fetch('http://127.0.0.2:9/', { mode: 'no-cors' }).catch(() => 0)")

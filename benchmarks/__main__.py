@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import encoder, load, tiny_sd
+from benchmarks import encoder, load, page, tiny_sd
 
 logger = logging.getLogger("benchmarks")
 
@@ -19,6 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "encoder": encoder.measure,
     "load": load.measure,
+    "page": page.measure,
     "tiny_sd": tiny_sd.measure,
 }
 

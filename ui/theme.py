@@ -50,9 +50,18 @@ _ICON = (
     "<rect width='32' height='32' rx='8' fill='%23a9442a'/>"
     "<path d='M12 9.5v13l11-6.5z' fill='white'/></svg>"
 )
+# Gradio confines what `css` says inside of @media to the page's inner part. Beyond that part, room
+# for the bar at a phone's foot, so that neither the footer nor what has the focus lies behind it.
+_PHONE = """
+@media (max-width: 640px) {
+  html { scroll-padding-bottom: 96px; }
+  body .gradio-container > .main { padding: 0 12px 96px !important; }
+}
+"""
 HEAD = f"""
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:image/svg+xml,{_ICON}">
+<style>{_PHONE}</style>
 <script>{_SCRIPT}</script>
 """
 
@@ -63,12 +72,17 @@ CSS = """
 .dark { --color-accent: #efac90 !important; }
 .dark input[type="range"] { --neutral-200: #453c36; }
 .gradio-container .prose a { text-decoration: underline; }
+.gradio-container :is(button, a, video, [tabindex], [type="range"], [type="radio"],
+  [type="checkbox"]):focus-visible { outline: 2px solid var(--color-accent); outline-offset: 2px; }
+.gradio-container [type="range"]::-webkit-slider-thumb { border: 2px solid var(--slider-color); }
+.gradio-container [type="range"]::-moz-range-thumb { border: 2px solid var(--slider-color); }
+.gradio-container [role="tab"]:focus-visible { outline-offset: -3px; }
 
 .masthead { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: baseline;
   padding: 26px 4px 12px; }
 .masthead h1 { font-family: Georgia, "Iowan Old Style", "Times New Roman", serif;
   font-size: 30px; font-weight: 600; letter-spacing: -0.01em; margin: 0; }
-.masthead p { margin: 0; color: var(--body-text-color-subdued); flex: 1 1 220px; }
+.masthead p { margin: 0; color: var(--body-text-color-subdued); flex: 1 1 260px; }
 .pill { display: inline-flex; align-items: center; gap: 8px; padding: 5px 13px; border-radius: 99px;
   border: 1px solid var(--border-color-primary); background: var(--block-background-fill);
   font-size: 13px; max-width: 100%; overflow-wrap: anywhere; }
@@ -175,7 +189,6 @@ CSS = """
 footer { padding: 8px 0 !important; }
 
 @media (max-width: 640px) {
-  .gradio-container > .main { padding: 0 12px 96px !important; }
   .masthead { padding: 18px 4px 8px; }
   .card { padding: 15px !important; border-radius: 14px; }
   .scene-picture { flex-basis: 104px !important; }
@@ -247,6 +260,8 @@ _CONTROLS = {
     "input_border_color_dark": "#453c36",
     "input_border_color_focus": "#a9442a",
     "input_border_color_focus_dark": "#efac90",
+    "input_shadow_focus": "0 0 0 1px #a9442a",
+    "input_shadow_focus_dark": "0 0 0 1px #efac90",
     "input_placeholder_color": "#746a62",
     "input_placeholder_color_dark": "#a0958b",
     "slider_color": "#a9442a",

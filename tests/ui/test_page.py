@@ -13,6 +13,7 @@ from engine import Engine, JobState, Settings
 from engine.metadata import read_recipe
 from tests.server import running
 from tests.ui.conftest import SCREENSHOTS, Studio, Visits, build_studio
+from tests.ui.walk import each_tab, settle
 
 pytestmark = pytest.mark.browser
 
@@ -255,13 +256,18 @@ def test_without_a_model_the_page_tells_the_remedy(
 def test_on_a_phone_nothing_scrolls_sideways_and_generate_is_at_hand(visits: Visits) -> None:
     page = visits.open(**PHONE)
     open_story(page)
-    for tab, button in (("Image", "#image-generate"), ("Video story", "#story-generate")):
-        page.get_by_role("tab", name=tab).click()
-        expect(page.locator(button)).to_be_in_viewport()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.get_by_role("tab", name="Info").click()
+    generates = 0
+    for name in each_tab(page):
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"], name
+        button = page.locator("button.generate:visible")
+        if button.count():
+            generates += 1
+            expect(button).to_be_in_viewport(ratio=1)
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            expect(button).to_be_in_viewport(ratio=1)
+    assert generates == 2
     expect(page.locator("#timeline img")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_the_api_page_opens(visits: Visits) -> None:
@@ -269,6 +275,22 @@ def test_the_api_page_opens(visits: Visits) -> None:
     page.goto(f"{visits.studio.page_url}?view=api")
     for name in ("/generate_image", "/generate_video", "/video_info", "/health"):
         expect(page.get_by_text(name, exact=True).first).to_be_attached()
+
+
+def test_no_part_of_the_page_asks_another_host(visits: Visits) -> None:
+    page = visits.open()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    assert len(list(each_tab(page))) >= 3
+    for view in ("api", "settings"):
+        page.goto(f"{visits.studio.page_url}?view={view}")
+        page.wait_for_selector("#image-prompt textarea")
+        settle(page)
+    assert len(seen) > 20, "the visits' own watch saw too little"
+    assert visits.foreign == []
+    page.evaluate("fetch('http://127.0.0.2:9/', { mode: 'no-cors' }).catch(() => 0)")
+    assert visits.foreign == ["http://127.0.0.2:9/"], "a request elsewhere is not seen"
+    visits.foreign.clear()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -67,7 +67,10 @@ class Reuse:
         scene = next(like, None)
         if scene is None:
             return None
-        data = scene.path.read_bytes()
+        try:
+            data = scene.path.read_bytes()
+        except FileNotFoundError:  # it was deleted just now
+            return None
         name = still_name(number)
         path = self._store.write(job.id, name, lambda part: _write_bytes(part, data))
         taken = replace(scene, number=number, path=path)

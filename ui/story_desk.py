@@ -37,11 +37,12 @@ class StoryDesk:
     form: StoryForm
     run: RunControls
     draw: gr.Button
-    notice: gr.HTML
     timeline: gr.HTML
     stage: StoryStage
     board: gr.State
     sources: gr.State
+    job_id: gr.State
+    notice: gr.State
     shown: gr.State
     restored: gr.State
     plan: gr.State
@@ -52,7 +53,7 @@ class StoryDesk:
 
     def states(self) -> list[gr.components.Component]:
         """In the order in which they follow the board in `Written`."""
-        return [self.sources, self.run.job_id, self.shown, self.restored]
+        return [self.sources, self.job_id, self.notice, self.shown, self.restored]
 
     def inputs(self) -> list[gr.components.Component]:
         """In the order in which `written` takes their values, before the cards' fields."""
@@ -72,7 +73,7 @@ class StoryDesk:
 
     def started(self) -> list[gr.components.Component]:
         """What a handler tells that begins work."""
-        return [self.notice, self.sources, self.run.job_id, self.clock]
+        return [self.notice, self.sources, self.job_id, self.clock]
 
     def written(self, board: Board, values: tuple[Any, ...]) -> Written:
         """Sort what stands on the page."""
@@ -132,9 +133,9 @@ class StoryDesk:
         elif coming:
             progress = _drawing_html(pictures)
         else:
-            progress = "" if job is None else _end_html(job)
+            progress = "" if job is None or now.notice else _end_html(job)
         return (
-            progress,
+            now.notice + progress,
             gr.Button(interactive=not making),
             gr.Button(visible=making or coming),
             gr.Button(interactive=not making),

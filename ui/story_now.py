@@ -26,6 +26,8 @@ class Written:
     sources: Sources
     job_id: str | None
     """The story that is followed."""
+    notice: str
+    """Why the last click began nothing, as HTML; empty where it did."""
     shown: str | None
     """The story whose video is to be seen."""
     restored: bool

@@ -17,6 +17,11 @@ from ui.story_stage import build_story_stage
 from ui.storyboard import Board
 
 _LOOK_S = 0.5
+# On a phone the video comes far above the button that made it.
+_TO_THE_VIDEO = """() => {
+  if (innerWidth > 640 || !document.activeElement?.classList.contains("generate")) return;
+  document.querySelector("#story-result").scrollIntoView({ block: "center" });
+}"""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -31,23 +36,23 @@ def build_story_tab(engine: Engine) -> StoryDesk:
             cards = gr.Column(elem_classes="scenes")
             draw = gr.Button("Draw the storyboard", elem_id="draw-storyboard")
             timeline = gr.HTML(elem_id="story-summary")
-        with gr.Column(scale=5, min_width=320):
+        with gr.Column(scale=5, min_width=320, elem_classes="side"):
             with gr.Column(elem_classes=["card", "stage"]):
                 stage = build_story_stage()
             with gr.Column(elem_classes="card"):
                 form = build_story_form(hero)
-                notice = gr.HTML(elem_id="story-notice")
                 run = build_run("story", "Make the video")
     desk = StoryDesk(
         engine=engine,
         form=form,
         run=run,
         draw=draw,
-        notice=notice,
         timeline=timeline,
         stage=stage,
         board=board,
         sources=sources,
+        job_id=gr.State(None),
+        notice=gr.State(""),
         shown=gr.State(None),
         restored=gr.State(False),
         plan=gr.State(""),
@@ -61,9 +66,10 @@ def build_story_tab(engine: Engine) -> StoryDesk:
             draw_cards(desk, board)
 
     _wire_chips(desk, hero, chips)
+    desk.shown.change(None, js=_TO_THE_VIDEO)
     run.cancel.click(
         partial(_cancel, engine),
-        inputs=[sources, run.job_id],
+        inputs=[sources, desk.job_id],
         outputs=[run.cancel, desk.clock],
         queue=False,
         **_QUIET,
@@ -73,7 +79,7 @@ def build_story_tab(engine: Engine) -> StoryDesk:
 
 def restore_story(desk: StoryDesk, blocks: gr.Blocks) -> None:
     """Bring back what the browser has kept, whenever the page is loaded."""
-    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.run.job_id, desk.clock]
+    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.job_id, desk.clock]
     blocks.load(
         partial(_restore, len(desk.form.inputs())),
         inputs=desk.draft,

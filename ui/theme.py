@@ -168,6 +168,8 @@ CSS = """
   font-variant-numeric: tabular-nums; }
 .progress .left { color: var(--body-text-color-subdued); }
 
+.side { position: sticky; top: 12px; align-self: flex-start; }
+.row > .form { align-items: flex-end; }
 .stage .empty { min-height: 300px; border-radius: 12px; gap: 10px;
   background: var(--background-fill-secondary); color: var(--body-text-color-subdued);
   font-size: 14px; flex-direction: column; }

@@ -79,6 +79,13 @@ def replayed(request: Request, seed: int, guidance_scale: float) -> Request:
     return _changed(request, scene_seeds=seeds, guidance_scale=guidance_scale)
 
 
+def seeded(request: Request, seed: int) -> Request:
+    """The request as it was asked, but with the seed of every picture named."""
+    if isinstance(request, ImageRequest):
+        return request.model_copy(update={"seed": seed})
+    return _changed(request, scene_seeds=seeds_of(request, seed))
+
+
 def _changed(request: VideoRequest, **changes: Any) -> VideoRequest:
     try:
         return VideoRequest(**{**request.model_dump(exclude={"seed"}), **changes})

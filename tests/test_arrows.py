@@ -22,7 +22,7 @@ LEVELS = [
     {"queue", "models", "memory", "recorder", "retention"},
     {"worker", "preview", "recovery", "forecast"},
     {"assembly", "archive", "sampler"},
-    {"production", "register"},
+    {"production", "register", "gallery"},
     {"engine"},
     {"__init__"},
 ]

@@ -5,7 +5,7 @@ import pytest
 from engine.errors import InvalidRequest
 from engine.requests import ImageRequest, VideoRequest
 from engine.story import plan_scenes
-from engine.versions import assembled, redrawn, replayed
+from engine.versions import assembled, redrawn, replayed, seeded
 
 STORY = VideoRequest(scenes=["a", "b", "c"], hero_description="a fox", seed=40, fps=10)
 
@@ -68,6 +68,15 @@ def test_a_replay_leaves_nothing_open() -> None:
     story = replayed(STORY, 40, 3.0)
     assert isinstance(story, VideoRequest)
     assert (story.scene_seeds, story.guidance_scale) == ([40, 41, 42], 3.0)
+
+
+def test_seeding_names_the_seeds_and_nothing_else() -> None:
+    asked = ImageRequest(prompt="a cat")
+    assert seeded(asked, 5) == asked.model_copy(update={"seed": 5})
+    story = seeded(STORY, 40)
+    assert isinstance(story, VideoRequest)
+    assert story == STORY.model_copy(update={"seed": None, "scene_seeds": [40, 41, 42]})
+    assert seeded(story, 999) == story
 
 
 def test_seeds_are_one_a_scene_and_come_alone() -> None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from engine import Engine
 from ui.endpoints import add_endpoints
+from ui.gallery_tab import build_gallery_tab
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
@@ -29,11 +30,13 @@ def build_ui(engine: Engine) -> gr.Blocks:
     ) as blocks:
         masthead = gr.HTML(elem_id="masthead")
         notices = gr.HTML(visible=False, elem_id="notices")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):
                 image = build_image_tab(engine)
             with gr.Tab("Video story", id="story"):
                 plan = build_story_tab(engine)
+            with gr.Tab("Gallery", id="gallery") as gallery:
+                build_gallery_tab(engine, gallery, tabs, image)
             with gr.Tab("Info", id="info") as info:
                 facts = build_info_tab(engine, info, plan, image)
         clock = gr.Timer(_LOOK_EVERY_S)

@@ -53,12 +53,18 @@ def build_ui(engine: Engine) -> gr.Blocks:
 
 
 def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
-    """Mount the page at /ui; returns `app`."""
+    """Mount the page at /ui; returns `app`.
+
+    Files of jobs are handed out from where they are: a copy in Gradio's cache would outlive the
+    job, and the door of the page, which knows whose job it is, would not know the copy.
+    """
+    jobs = engine.settings.data_dir.resolve() / "jobs"
+    gr.set_static_paths([jobs])
     return gr.mount_gradio_app(
         app,
         build_ui(engine),
         PATH,
-        allowed_paths=[str(engine.settings.data_dir.resolve() / "jobs")],
+        allowed_paths=[str(jobs)],
         show_error=False,
         ssr_mode=False,
         mcp_server=False,

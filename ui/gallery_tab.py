@@ -97,13 +97,14 @@ def _build_wall() -> Wall:
 
 
 def _wire_wall(engine: Engine, tab: gr.Tab, wall: Wall, reused_story: gr.State) -> None:
-    tab.select(
+    gr.on(
+        [tab.select, wall.kind.change],
         lambda kind, hung: (*_hang(engine, kind, hung.limit), ""),
         inputs=[wall.kind, wall.hung],
         outputs=[*wall.outputs(), reused_story],
+        trigger_mode="always_last",  # so that what was asked for first does not come last
         **_QUIET,
     )
-    wall.kind.change(partial(_hang, engine), inputs=wall.kind, outputs=wall.outputs(), **_QUIET)
     wall.more.click(
         lambda kind, hung: _hang(engine, kind, hung.limit + PAGE),
         inputs=[wall.kind, wall.hung],
@@ -116,7 +117,17 @@ def _wire_piece(engine: Engine, wall: Wall, piece: PieceStage) -> None:
     def open_(hung: Hung, event: gr.SelectData) -> tuple[Any, ...]:
         return _open(engine, hung.ids[event.index])
 
-    wall.grid.select(open_, inputs=wall.hung, outputs=piece.outputs(), **_QUIET)
+    def hang_anew(kind: str, hung: Hung) -> tuple[Any, ...]:
+        gone = ResultGone("The file of this job is no longer there.")
+        return *closed(gone), *_hang(engine, kind, hung.limit)
+
+    opening = wall.grid.select(open_, inputs=wall.hung, outputs=piece.outputs(), **_QUIET)
+    opening.failure(  # Gradio itself refuses a click on a thumbnail that is no longer there
+        hang_anew,
+        inputs=[wall.kind, wall.hung],
+        outputs=[*piece.outputs(), *wall.outputs()],
+        **_QUIET,
+    )
     piece.close.click(closed, outputs=piece.outputs(), **_QUIET)
     piece.really.click(
         partial(_delete, engine),
@@ -126,7 +137,7 @@ def _wire_piece(engine: Engine, wall: Wall, piece: PieceStage) -> None:
     )
 
 
-def _hang(engine: Engine, kind: str, limit: int = PAGE) -> tuple[Any, ...]:
+def _hang(engine: Engine, kind: str, limit: int) -> tuple[Any, ...]:
     """Values for the wall's outputs; on a thread, as thumbnails are made on the way."""
     owner = current_visitor().owner
     wanted: Any = None if kind == "all" else kind

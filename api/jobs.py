@@ -148,6 +148,20 @@ def _add_fetching(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         name = result.path.name if isinstance(result, ImageResult) else "video.mp4"
         return FileResponse(result.path, media_type=result.media_type, filename=name)
 
+    @router.delete(
+        "/jobs/{job_id}/result",
+        status_code=204,
+        summary="Delete a result",
+        responses=documented(404, 409, 422, 503, 507),
+    )
+    def delete_result(request: Request, job_id: JobId) -> None:
+        """Delete the files of an ended job for good, the scenes of a story too; repeat at will.
+
+        The job itself is still listed; its result answers 410 from then on. What other jobs
+        took over from it stays whole.
+        """
+        engine.gallery.remove(job_id, owner=owner_of(request))
+
     @router.get(
         "/jobs/{job_id}/scenes", summary="Scenes of a story", responses=documented(404, 410, 422)
     )

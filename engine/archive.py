@@ -1,10 +1,11 @@
 """The data folder as a whole: its lock, its files, its journal, and how long things are kept."""
 
+import contextlib
 import logging
 import threading
 import time
 
-from engine.errors import EngineError
+from engine.errors import EngineError, StorageFull
 from engine.journal import Journal
 from engine.recorder import Recorder
 from engine.recovery import heal, recover
@@ -61,6 +62,20 @@ class Archive:
             self._retain_due = True
             wait_s = self._retained_at + _RETAIN_EVERY_S - time.monotonic()
         self._timer.after(max(0.0, wait_s), self._retain)
+
+    def remove(self, job_id: str) -> None:
+        """Delete all files of an ended job, and write down that they are gone.
+
+        That is written first, so that a crash leaves nothing half there: what is left of the
+        files goes at the next start. Only on a full disk they must make room for it first.
+
+        Raises:
+            StorageFull: it cannot be written down all the same.
+        """
+        with contextlib.suppress(StorageFull):
+            self.journal.mark_gone([job_id])
+        self.store.discard(job_id)
+        self.journal.mark_gone([job_id])
 
     def close(self) -> None:
         """Write down what is still to be written, and give the folder back. Idempotent."""

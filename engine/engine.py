@@ -1,7 +1,7 @@
 """The engine: wires settings, archive, queue and worker, and is all that the faces see.
 
-Its surface (`submit`, `job`, `jobs`, `result`, `scenes`, `plan`, `status`, `close`) is what
-another backend would implement.
+Its surface (`submit`, `job`, `jobs`, `result`, `scenes`, `gallery`, `plan`, `status`, `close`)
+is what another backend would implement.
 torch and diffusers are imported on the worker's thread, so that the service answers at once.
 """
 
@@ -25,6 +25,7 @@ from engine.errors import (
 )
 from engine.estimate import Estimator
 from engine.forecast import Forecast
+from engine.gallery import Gallery
 from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.records import KeptScene
@@ -60,6 +61,7 @@ class Engine:
         self._queue = JobQueue(settings.max_queue)
         self._register = Register(self._archive, self._queue, self._timer, self._job_changed)
         self._jobs = self._register.jobs
+        self.gallery = Gallery(self._archive)
         self._lock = threading.Lock()
         self._status = EngineStatus("loading", "pending", versions=versions())
         self._tokenizer: Any = None

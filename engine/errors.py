@@ -11,7 +11,7 @@ EngineError
 │   ├── KeyReused           the idempotency key belongs to another request
 │   └── ShuttingDown        the process is about to end
 ├── JobNotFound           no job with this id (for this owner)
-├── NotEnded              the job has no result yet
+├── NotEnded              the job is still under way
 ├── ResultGone            the job succeeded, but its file is no longer kept
 └── JobStopped            an accepted job ended without a result
     ├── JobCancelled        somebody asked for it

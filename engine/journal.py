@@ -174,6 +174,15 @@ class Journal:
         )
         return [self._record(row) for row in rows]
 
+    def kept(self, owner: str | None, kind: str | None, limit: int) -> list[Record]:
+        """Succeeded jobs of an owner whose files are kept, newest first."""
+        rows = self._rows(
+            "SELECT * FROM jobs WHERE owner IS ?1 AND state = 'succeeded' AND NOT gone "
+            "AND (?2 IS NULL OR kind = ?2) ORDER BY seq DESC LIMIT ?3",
+            *(owner, kind, limit),
+        )
+        return [self._record(row) for row in rows]
+
     # Scenes.
 
     def keep_scene(self, job_id: str, scene: KeptScene) -> None:

@@ -22,7 +22,7 @@ LEVELS = [
     {"queue", "models", "memory", "recorder", "retention"},
     {"worker", "preview", "recovery", "forecast"},
     {"assembly", "archive", "sampler"},
-    {"register", "reuse"},
+    {"register", "reuse", "gallery"},
     {"production"},
     {"engine"},
     {"__init__"},

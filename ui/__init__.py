@@ -8,10 +8,11 @@ from fastapi import FastAPI
 
 from engine import Engine
 from ui.endpoints import add_endpoints
+from ui.gallery_tab import build_gallery_tab
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
-from ui.story_tab import build_story_tab, restore_story
+from ui.story_tab import build_story_tab, reopen_story, restore_story
 from ui.theme import CSS, HEAD, build_theme
 
 PATH = "/ui"
@@ -29,14 +30,17 @@ def build_ui(engine: Engine) -> gr.Blocks:
     ) as blocks:
         masthead = gr.HTML(elem_id="masthead")
         notices = gr.HTML(visible=False, elem_id="notices")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):
                 image = build_image_tab(engine)
             with gr.Tab("Video story", id="story"):
                 story = build_story_tab(engine)
+            with gr.Tab("Gallery", id="gallery") as gallery:
+                again = build_gallery_tab(engine, gallery, tabs, image)
             with gr.Tab("Info", id="info") as info:
                 facts = build_info_tab(engine, info, story.plan, image)
         restore_story(story, blocks)
+        reopen_story(story, again)
         clock = gr.Timer(_LOOK_EVERY_S)
         gr.on(
             [blocks.load, clock.tick],
@@ -51,12 +55,18 @@ def build_ui(engine: Engine) -> gr.Blocks:
 
 
 def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
-    """Mount the page at /ui; returns `app`."""
+    """Mount the page at /ui; returns `app`.
+
+    Files of jobs are handed out from where they are: a copy in Gradio's cache would outlive the
+    job, and the door of the page, which knows whose job it is, would not know the copy.
+    """
+    jobs = engine.settings.data_dir.resolve() / "jobs"
+    gr.set_static_paths([jobs])
     return gr.mount_gradio_app(
         app,
         build_ui(engine),
         PATH,
-        allowed_paths=[str(engine.settings.data_dir.resolve() / "jobs")],
+        allowed_paths=[str(jobs)],
         show_error=False,
         ssr_mode=False,
         mcp_server=False,

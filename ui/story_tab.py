@@ -1,20 +1,21 @@
 """The tab that turns a hero and a storyboard into a story video."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from engine import Engine
+from engine import Engine, VideoRequest
 from ui import samples, story_work, storyboard
 from ui.running import build_run
 from ui.samples import SampleStory
 from ui.scene_cards import draw_cards
 from ui.story_desk import StoryDesk
 from ui.story_draft import STORAGE_KEY, read_draft
-from ui.story_form import build_hero, build_story_form
+from ui.story_form import build_hero, build_story_form, story_board, story_values
 from ui.story_stage import build_story_stage
-from ui.storyboard import Board
+from ui.storyboard import Board, Source
 
 _LOOK_S = 0.5
 # On a phone the video comes far above the button that made it.
@@ -86,6 +87,22 @@ def restore_story(desk: StoryDesk, blocks: gr.Blocks) -> None:
         outputs=[desk.restored, *outputs],
         **_QUIET,
     )
+
+
+def reopen_story(desk: StoryDesk, job_id: gr.State) -> None:
+    """Bring back a story that was made, with its pictures, whenever its id stands there."""
+    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.job_id, desk.clock]
+    job_id.change(partial(_reopen, desk), inputs=[job_id, desk.board], outputs=outputs, **_QUIET)
+
+
+def _reopen(desk: StoryDesk, job_id: str, board: Board) -> tuple[Any, ...]:
+    job = story_work.find_job(desk.engine, job_id)
+    if job is None or not isinstance(job.request, VideoRequest):
+        return (gr.skip(),) * (len(desk.form.inputs()) + 4)
+    # Seeds stay with the pictures, free to be drawn anew.
+    scenes = tuple(replace(d, seed="") for d in story_board(job.request, after=board))
+    sources = {draft.id: Source(job.id, place) for place, draft in enumerate(scenes, start=1)}
+    return *story_values(job.request), scenes, sources, job.id, gr.Timer(active=True)
 
 
 def _restore(fields: int, draft: Any) -> tuple[Any, ...]:

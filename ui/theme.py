@@ -186,6 +186,22 @@ CSS = """
 .gradio-container .facts th { text-align: left; font-weight: 400; width: 32%; min-width: 96px;
   color: var(--body-text-color-subdued); padding: 6px 18px 6px 0 !important; vertical-align: top; }
 .gradio-container .facts td { padding: 6px 0 !important; overflow-wrap: anywhere; }
+.wall .grid-wrap { padding: 0; min-height: 0; max-height: none; overflow: visible; }
+.wall .thumbnail-item { border: none; border-radius: 12px; }
+.wall .thumbnail-item.selected, .wall .thumbnail-item:focus-visible {
+  outline: 4px solid var(--color-accent); outline-offset: -4px; }
+.wall .caption-label { inset: auto 0 0 0; max-width: none; border: 0; border-radius: 0;
+  padding: 30px 10px 0; border-bottom: 8px solid transparent; line-height: 1.35;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal;
+  background: linear-gradient(transparent, rgb(20 14 10 / .82) 32px) border-box;
+  color: #fff; font-size: 12px; font-weight: 400; }
+.wall .thumbnail-lg:hover .caption-label { opacity: 1; }
+.nothing { padding: 44px 20px !important; text-align: center;
+  border: 1px dashed var(--border-color-primary); border-radius: 18px; }
+.nothing strong { font-size: 16px; color: var(--body-text-color); margin-bottom: 4px; }
+.piece .row { gap: 8px; flex-wrap: nowrap; white-space: nowrap; }
+.piece .note { padding: 0; }
+.piece img, .piece video { max-height: 58vh; }
 .timeline img { max-width: 640px; width: 100%; margin: 0; }
 .timeline .layout { justify-content: flex-start; align-items: flex-start; }
 footer { padding: 8px 0 !important; }
@@ -197,6 +213,15 @@ footer { padding: 8px 0 !important; }
   .actions { position: fixed; inset: auto 0 0 0; z-index: 100; padding: 10px 16px 14px;
     gap: 8px !important; background: var(--block-background-fill);
     border-top: 1px solid var(--border-color-primary); box-shadow: 0 -6px 18px rgb(0 0 0 / .08); }
+  .wall .grid-container { grid-template-columns: repeat(2, 1fr); }
+  #gallery-hint .nothing { display: none; }
+  .piece { position: fixed; inset: 0; z-index: 200; overflow-y: auto; flex-wrap: nowrap;
+    border: 0; border-radius: 0; overscroll-behavior: contain; }
+}
+@media (min-width: 641px) {
+  .beside { position: sticky; top: 16px; }
+  .piece { max-height: calc(100vh - 32px); overflow-y: auto; flex-wrap: nowrap; }
+  #gallery-close { display: none; }
 }
 @media (prefers-reduced-motion: reduce) {
   * { animation: none !important; transition: none !important; }

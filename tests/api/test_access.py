@@ -87,6 +87,9 @@ def test_nobody_sees_another_s_jobs(locked: httpx.Client) -> None:
         assert locked.get(path, headers=as_owner(BOB)).status_code == 404
         assert locked.get(path, headers=as_owner(ALICE)).status_code == 200
     assert locked.delete(links["self"], headers=as_owner(BOB)).status_code == 404
+    result = f"{links['self']}/result"
+    assert locked.delete(result, headers=as_owner(BOB)).status_code == 404
+    assert locked.get(result, headers=as_owner(ALICE)).status_code == 200
     assert locked.get("/jobs", headers=as_owner(BOB)).json()["jobs"] == []
 
 

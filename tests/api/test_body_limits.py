@@ -18,7 +18,12 @@ JOB = f"/jobs/{'0' * 32}"
 BARE = [
     *(("GET", path) for path in ("/", "/health", "/health/ready", "/metrics", "/jobs", JOB)),
     *(("GET", f"{JOB}/{part}") for part in ("events", "result", "scenes", "scenes/1")),
-    *(("DELETE", JOB), ("POST", f"{JOB}/replay"), ("POST", f"{JOB}/assemble")),
+    *(
+        ("DELETE", JOB),
+        ("DELETE", f"{JOB}/result"),
+        ("POST", f"{JOB}/replay"),
+        ("POST", f"{JOB}/assemble"),
+    ),
     *(("POST", "/login"), ("POST", "/logout")),
 ]
 TAKING = [

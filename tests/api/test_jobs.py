@@ -206,6 +206,32 @@ def test_a_result_that_is_gone_answers_410(api: httpx.Client, engine: Engine) ->
     assert (answer.status_code, answer.json()["code"]) == (410, "result_gone")
 
 
+def test_a_deleted_result_is_gone_but_not_what_was_made_of_it(api: httpx.Client) -> None:
+    view = ended(api, submit(api, STORY, "video"))
+    path = view["links"]["self"]
+    version = ended(api, api.post(f"{path}/assemble", json={"fps": 12}).json())
+    for _ in range(2):
+        answer = api.delete(f"{path}/result")
+        assert (answer.status_code, answer.content) == (204, b"")
+    for part in ("result", "scenes", "scenes/1"):
+        answer = api.get(f"{path}/{part}")
+        assert (answer.status_code, answer.json()["code"]) == (410, "result_gone")
+    assert api.get(path).json()["state"] == "succeeded"
+    assert api.get(version["links"]["result"]).status_code == 200
+    assert api.get(f"{version['links']['scenes']}/2").status_code == 200
+    again = ended(api, api.post(f"{path}/replay").json())
+    assert api.get(again["links"]["result"]).status_code == 200
+
+
+def test_a_result_is_deleted_only_after_the_end(api: httpx.Client, paced: list[float]) -> None:
+    path = submit(api, IMAGE)["links"]["self"]
+    answer = api.delete(f"{path}/result")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ended")
+    assert "Cancel it first" in answer.json()["advice"]
+    api.delete(path)
+    assert api.delete(f"/jobs/{'0' * 32}/result").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path", ["", "/events", "/result", "/scenes", "/scenes/1", "?after=nobody"]
 )

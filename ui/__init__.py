@@ -12,7 +12,7 @@ from ui.gallery_tab import build_gallery_tab
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
-from ui.story_tab import build_story_tab, reopen_story, restore_story
+from ui.story_tab import build_draft, build_story_tab, reopen_story, restore_story
 from ui.theme import CSS, HEAD, build_theme
 
 PATH = "/ui"
@@ -30,11 +30,12 @@ def build_ui(engine: Engine) -> gr.Blocks:
     ) as blocks:
         masthead = gr.HTML(elem_id="masthead")
         notices = gr.HTML(visible=False, elem_id="notices")
+        draft = build_draft()
         with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):
                 image = build_image_tab(engine)
             with gr.Tab("Video story", id="story"):
-                story = build_story_tab(engine)
+                story = build_story_tab(engine, draft)
             with gr.Tab("Gallery", id="gallery") as gallery:
                 again = build_gallery_tab(engine, gallery, tabs, image)
             with gr.Tab("Info", id="info") as info:

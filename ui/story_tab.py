@@ -26,8 +26,20 @@ _TO_THE_VIDEO = """() => {
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build_story_tab(engine: Engine) -> StoryDesk:
-    """Lay the tab out and wire it; call inside a tab."""
+def build_draft() -> gr.BrowserState:
+    """What the browser keeps of the story; call outside of tabs, which load when first opened.
+
+    The secret is none: it only must be the same after a restart.
+    """
+    return gr.BrowserState(storage_key=STORAGE_KEY, secret=STORAGE_KEY)
+
+
+def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
+    """Lay the tab out and wire it; call inside a tab.
+
+    Args:
+        draft: what the browser keeps, from `build_draft`.
+    """
     board = gr.State(storyboard.new_board(("", "", "")))
     sources = gr.State({})
     with gr.Row(equal_height=False):
@@ -57,7 +69,7 @@ def build_story_tab(engine: Engine) -> StoryDesk:
         shown=gr.State(None),
         restored=gr.State(False),
         plan=gr.State(""),
-        draft=gr.BrowserState(storage_key=STORAGE_KEY, secret=STORAGE_KEY),
+        draft=draft,
         clock=gr.Timer(_LOOK_S, active=False),
     )
     with cards:

@@ -1,7 +1,8 @@
 """The story tab as a whole: its components, and how they show what goes on.
 
-While anything is on its way the clock ticks, and each tick looks how all of it stands: so a page
-that was closed and comes back sees the same as one that stayed.
+A clock ticks, often while anything is on its way, and each tick looks how all of it stands: so a
+page that was closed and comes back sees the same as one that stayed. It never stands still, for a
+look that was overtaken by a click must not be the last one.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from ui.story_draft import write_draft
 from ui.story_form import StoryForm
 from ui.story_now import UNWRITTEN, Pictures, Written, read_story, see_pictures
 from ui.story_stage import StoryStage, show_story
-from ui.story_work import find_job
+from ui.story_work import LATER_S, SOON_S, find_job
 from ui.storyboard import Board, with_fields
 from ui.timeline_bar import timeline_html
 from ui.visitors import current_visitor
@@ -110,7 +111,7 @@ class StoryDesk:
         job = find_job(self.engine, now.job_id)
         ended = self._look_at_video(job, now.shown)
         busy = _is_making(job) or any(picture.comes for picture in pictures.values())
-        return gr.Timer(active=busy), *ended, *self._tell(now, pictures, request)
+        return gr.Timer(SOON_S if busy else LATER_S), *ended, *self._tell(now, pictures, request)
 
     def _tell(
         self, now: Written, pictures: Pictures, request: VideoRequest | None, fault: str = ""

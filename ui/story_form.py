@@ -51,7 +51,7 @@ def build_story_form(hero: gr.Textbox) -> StoryForm:
     with gr.Row():
         duration = _number("duration_per_scene", "Seconds per scene", step=0.5)
         transition = _number("transition_frames", "Transition frames", step=1, precision=0)
-        fps = _number("fps", "Frames per second", step=1, precision=0)
+        fps = _number("fps", "Frames a second", step=1, precision=0)
     with gr.Accordion("Transitions, camera, captions", open=False):
         film = build_film()
     with gr.Accordion("More settings", open=False):

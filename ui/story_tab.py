@@ -17,7 +17,6 @@ from ui.story_form import build_hero, build_story_form, story_board, story_value
 from ui.story_stage import build_story_stage
 from ui.storyboard import Board, Source
 
-_LOOK_S = 0.5
 # On a phone the video comes far above the button that made it.
 _TO_THE_VIDEO = """() => {
   if (innerWidth > 640 || !document.activeElement?.classList.contains("generate")) return;
@@ -70,7 +69,7 @@ def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
         restored=gr.State(False),
         plan=gr.State(""),
         draft=draft,
-        clock=gr.Timer(_LOOK_S, active=False),
+        clock=gr.Timer(story_work.LATER_S),
     )
     with cards:
 
@@ -114,7 +113,7 @@ def _reopen(desk: StoryDesk, job_id: str, board: Board) -> tuple[Any, ...]:
     # Seeds stay with the pictures, free to be drawn anew.
     scenes = tuple(replace(d, seed="") for d in story_board(job.request, after=board))
     sources = {draft.id: Source(job.id, place) for place, draft in enumerate(scenes, start=1)}
-    return *story_values(job.request), scenes, sources, job.id, gr.Timer(active=True)
+    return *story_values(job.request), scenes, sources, job.id, gr.Timer(story_work.SOON_S)
 
 
 def _restore(fields: int, draft: Any) -> tuple[Any, ...]:
@@ -122,7 +121,7 @@ def _restore(fields: int, draft: Any) -> tuple[Any, ...]:
     if found is None:
         return True, *(gr.skip(),) * (fields + 4)
     form, board, sources, job_id = found
-    return True, *form, board, sources, job_id, gr.Timer(active=True)
+    return True, *form, board, sources, job_id, gr.Timer(story_work.SOON_S)
 
 
 def _build_chips() -> dict[str, gr.Button]:
@@ -150,4 +149,4 @@ def _fill_in(sample: SampleStory, board: Board) -> tuple[Any, ...]:
 
 def _cancel(engine: Engine, sources: storyboard.Sources, job_id: str | None) -> tuple[Any, Any]:
     story_work.cancel(engine, sources, job_id)
-    return gr.Button(interactive=True), gr.Timer(active=True)
+    return gr.Button(interactive=True), gr.Timer(story_work.SOON_S)

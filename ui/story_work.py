@@ -19,6 +19,8 @@ from ui.story_now import Written, choose_seeds, missing, read_story, see_picture
 from ui.storyboard import Source, Sources
 from ui.visitors import current_visitor, submit
 
+SOON_S, LATER_S = 0.5, 3.0
+"""How often the page looks: while work goes on, and else."""
 Started = tuple[Any, ...]
 """Values for `StoryDesk.started`."""
 
@@ -33,7 +35,7 @@ async def make_video(engine: Engine, now: Written) -> Started:
         return _refused("That cannot be made yet.", err)
     places = missing(now.board, pictures, plan_scenes(request, job.seed))
     coming = {now.board[index].id: Source(job.id, index + 1) for index in places}
-    return "", {**now.sources, **coming}, job.id, gr.Timer(active=True)
+    return "", {**now.sources, **coming}, job.id, gr.Timer(SOON_S)
 
 
 async def draw_missing(engine: Engine, now: Written) -> Started:
@@ -57,7 +59,7 @@ async def draw_missing(engine: Engine, now: Written) -> Started:
         coming[draft.id] = Source(job.id)
     if not coming and not notice:
         notice = note_html("Nothing to draw.", "Every scene that has words has its picture.")
-    return notice, {**now.sources, **coming}, gr.skip(), gr.Timer(active=True)
+    return notice, {**now.sources, **coming}, gr.skip(), gr.Timer(SOON_S)
 
 
 async def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
@@ -81,7 +83,7 @@ async def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
     # Where one seed decides for the whole story, this scene leaves it.
     seed = gr.skip() if request.seed is None else str(task.seed)
     sources = {**now.sources, draft.id: Source(job.id)}
-    return seed, "", sources, gr.skip(), gr.Timer(active=True)
+    return seed, "", sources, gr.skip(), gr.Timer(SOON_S)
 
 
 def keep_seed(engine: Engine, id_: int, sources: Sources, written: str) -> Any:

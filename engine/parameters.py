@@ -84,12 +84,8 @@ def parse_parameters(text: str, image_format: ImageFormat = "png") -> FoundSetti
 
 
 def _split_prompts(text: str) -> tuple[str, str]:
-    prompt, negative_prompt, into_negative = [], [], False
-    for line in text.split("\n"):
-        if line.startswith(_NEGATIVE):
-            into_negative, line = True, line.removeprefix(_NEGATIVE)
-        (negative_prompt if into_negative else prompt).append(line)
-    return "\n".join(prompt).strip(), "\n".join(negative_prompt).strip()
+    prompt, _, negative_prompt = f"\n{text}".partition(f"\n{_NEGATIVE}")
+    return prompt.strip(), negative_prompt.strip()
 
 
 def _number(name: str, kind: Callable[[str], float]) -> Callable[[str], dict[str, Any]]:

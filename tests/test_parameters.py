@@ -22,7 +22,8 @@ oil on canvas
 Negative prompt: blurry, text
 and people
 Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 1234567890, \
-Size: 512x768, Model hash: 6ce0161689, Model: v1-5-pruned, Lora hashes: "a: 1, b: 2", Version: v1.9"""
+Size: 512x768, Model hash: 6ce0161689, Model: v1-5-pruned, \
+Lora hashes: "a: 1, b: 2", Version: v1.9"""
 
 
 def made(image_format: ImageFormat = "png", **recipe: Any) -> bytes:

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import ImageRequest
-from ui.image_tab import image_request, image_values
+from ui.image_form import image_request, image_values
 
 FULL = ImageRequest(
     prompt="a fox",

@@ -26,7 +26,7 @@ def at(state: JobState = JobState.RUNNING, **progress: object) -> JobSnapshot:
 
 
 def test_progress_is_told_by_scene_and_step_with_the_time_left() -> None:
-    html = progress_html(SNAPSHOT, READY, aged_s=5.0)
+    html = progress_html(SNAPSHOT, READY, left_s=70.0)
     assert "Scene 2 of 4, step 5 of 10" in html
     assert "about 1 min 10 s left" in html
     assert 'role="progressbar"' in html

@@ -42,7 +42,6 @@ class ImageStage:
 
 def build_image_stage() -> ImageStage:
     """Lay the stage out; call inside a column."""
-    preview = gr.HTML(visible=False, elem_id="image-preview")
     image = gr.Image(
         label="Picture",
         show_label=False,
@@ -51,6 +50,7 @@ def build_image_stage() -> ImageStage:
         buttons=["fullscreen"],
         elem_id="image-result",
     )
+    preview = gr.HTML(visible=False, elem_id="image-preview")
     sheet = gr.Gallery(
         label="More like it",
         show_label=False,
@@ -58,6 +58,7 @@ def build_image_stage() -> ImageStage:
         height="auto",
         object_fit="contain",
         allow_preview=False,
+        fit_columns=False,
         interactive=False,
         buttons=[],
         visible=False,
@@ -110,9 +111,10 @@ async def show(moments: AsyncIterator[Moment]) -> AsyncIterator[tuple[Any, ...]]
 def _changes(before: Moment, now: Moment) -> tuple[Any, ...]:
     preview, image = _KEPT, {}
     if now.preview is not before.preview:
-        html = preview_html(now.preview)
+        beside = len(now.job_ids) > 1
+        html = preview_html(now.preview, small=beside)
         preview = gr.HTML(html, visible=bool(html))
-        image = {"visible": not html or len(now.job_ids) > 1}
+        image = {"visible": beside or not html}
     about: tuple[Any, ...] = (_KEPT,) * 4
     if isinstance(now.result, ImageResult) and before.result is None:
         assert now.job_id is not None

@@ -10,7 +10,7 @@ import gradio as gr
 from engine import Engine, EngineError, ImageRequest, ImageResult, Job
 from engine.errors import JobNotFound
 from ui import image_stage
-from ui.image_form import ImageForm, build_image_form, image_request
+from ui.image_form import ImageForm, build_image_form, image_request, image_values
 from ui.image_stage import ImageStage, build_image_stage, picture_values
 from ui.messages import explain_error
 from ui.progress import Moment, error_html, follow, make
@@ -53,7 +53,9 @@ def _wire_work(engine: Engine, form: ImageForm, run: RunControls, stage: ImageSt
         concurrency_limit=None,
         **_QUIET,
     )
-    back = offer_return(engine, run, ImageRequest, image_stage.show, outputs)
+    back = offer_return(
+        engine, run, ImageRequest, partial(_go_on, engine), [*outputs, *form.inputs()]
+    )
     offer_cancel(engine, run, draw, more, back)
 
 
@@ -61,8 +63,13 @@ def _wire_stage(engine: Engine, form: ImageForm, stage: ImageStage) -> None:
     async def choose(on_sheet: tuple[str, ...], event: gr.SelectData) -> tuple[Any, ...]:
         return await _choose(engine, on_sheet, event.index)
 
+    # Queued, though nothing waits: of files that other events give, the page forgets its own path.
     stage.sheet.select(
-        choose, inputs=stage.on_sheet, outputs=stage.picture(), queue=False, **_QUIET
+        choose,
+        inputs=stage.on_sheet,
+        outputs=stage.picture(),
+        concurrency_limit=None,
+        **_QUIET,
     )
     stage.use_seed.click(
         partial(_seed, engine),
@@ -82,6 +89,16 @@ async def _draw(engine: Engine, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
 async def _draw_more(engine: Engine, job_id: str | None) -> AsyncIterator[tuple[Any, ...]]:
     async for shown in image_stage.show(follow_more(engine, job_id)):
         yield shown
+
+
+async def _go_on(engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Any, ...]]:
+    """Fill the form in as it was, and follow."""
+    request = jobs[0].request
+    assert isinstance(request, ImageRequest)
+    form = image_values(request)
+    async for shown in image_stage.show(follow(engine, jobs)):
+        yield *shown, *form
+        form = (gr.skip(),) * len(form)
 
 
 async def follow_more(engine: Engine, job_id: str | None) -> AsyncIterator[Moment]:
@@ -113,7 +130,10 @@ async def follow_more(engine: Engine, job_id: str | None) -> AsyncIterator[Momen
 
 async def _choose(engine: Engine, on_sheet: tuple[str, ...], index: int) -> tuple[Any, ...]:
     job_id = on_sheet[index]
-    result = engine.result(await _find(engine, job_id))
+    try:
+        result = engine.result(await _find(engine, job_id))
+    except EngineError as err:
+        raise gr.Error(" ".join(explain_error(err)), print_exception=False) from err
     assert isinstance(result, ImageResult)
     return picture_values(job_id, result)
 

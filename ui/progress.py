@@ -71,19 +71,14 @@ async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
         yield moment
 
 
-async def follow_again(
-    engine: Engine, job_ids: Sequence[str], kind: type[Request]
-) -> AsyncIterator[Moment]:
-    """Follow jobs that this visitor left, or show how they ended; nothing if there are none.
+async def find_again(engine: Engine, job_ids: Sequence[str], kind: type[Request]) -> list[Job]:
+    """The jobs that this visitor left behind, whether they have ended or not.
 
     Ids that are unknown, somebody else's or of another kind of job are passed over, and so are
     jobs that were cancelled or whose files are no longer kept: nobody waits for those.
     """
     found = await asyncio.to_thread(_find, engine, job_ids, current_visitor().owner)
-    jobs = [job for job in found if isinstance(job.request, kind)]
-    if jobs:
-        async for moment in follow(engine, jobs):
-            yield moment
+    return [job for job in found if isinstance(job.request, kind)]
 
 
 def _find(engine: Engine, job_ids: Sequence[str], owner: str | None) -> list[Job]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from engine import Engine, Request
+from engine import Engine, Job, Request
 from engine.errors import JobNotFound
 from ui.bookmark import bookmark_value, bookmarked, build_bookmark
 from ui.events import told
-from ui.progress import Moment, follow_again
+from ui.progress import Moment, find_again
 from ui.visitors import current_visitor
 
-Show = Callable[[AsyncIterator[Moment]], AsyncIterator[tuple[Any, ...]]]
+GoOn = Callable[[list[Job]], AsyncIterator[tuple[Any, ...]]]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -92,22 +92,25 @@ def offer_return(
     engine: Engine,
     run: RunControls,
     kind: type[Request],
-    show: Show,
+    go_on: GoOn,
     outputs: list[gr.components.Component],
 ) -> Any:
     """Have the tab go on with what it followed before it was refreshed or closed.
 
     Args:
         kind: of the requests that belong to this tab.
-        show: turns the moments of the jobs found again into values for `outputs`.
+        go_on: yields values for `outputs` while it follows the jobs that were found again.
 
     Returns:
         The event, for `offer_cancel`.
     """
 
     async def come_back(event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
-        job_ids = bookmarked(told(event, "ids"))
-        async for values in show(follow_again(engine, job_ids, kind)):
+        jobs = await find_again(engine, bookmarked(told(event, "ids")), kind)
+        if not jobs:
+            yield (gr.skip(),) * len(outputs)  # a generator that yields nothing empties them
+            return
+        async for values in go_on(jobs):
             yield values
 
     return run.bookmark.found(come_back, outputs=outputs, concurrency_limit=None, **_QUIET)

@@ -45,7 +45,7 @@ def add_picture_drop(
     said = gr.HTML(elem_id="image-dropped")
 
     def load(event: gr.EventData) -> tuple[Any, ...]:
-        found = _read(told(event, "data"))
+        found = read_dropped(told(event, "data"))
         name = str(told(event, "name"))[:_NAME_MAX]
         if found is None:
             return (*(gr.skip() for _ in fields), _nothing_html(name))
@@ -60,7 +60,8 @@ def add_picture_drop(
     )
 
 
-def _read(data: object) -> FoundSettings | None:
+def read_dropped(data: object) -> FoundSettings | None:
+    """Read what the browser sent of a picture, in base64; None if there is nothing to read."""
     try:
         return read_settings(b64decode(data)) if isinstance(data, str) else None
     except (NotBase64, ValueError):

@@ -144,6 +144,7 @@ CSS = """
   font-size: 14px; flex-direction: column; }
 .stage .preview { display: block; width: 100%; max-height: 70vh; object-fit: contain;
   margin: 0; border-radius: 12px; }
+#image-sheet .caption-label { display: none; }
 .stage .preview.small { width: 20%; min-width: 96px; }
 #image-result .empty::after { content: "Your picture appears here"; }
 #story-result .empty::after { content: "Your story video appears here"; }

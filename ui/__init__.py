@@ -1,6 +1,7 @@
 """The page: Gradio Blocks over the engine. It builds requests, shows results, decides nothing."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -63,6 +64,7 @@ def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
         footer_links=["api", "settings"],
         theme=build_theme(),
         css=CSS,
+        css_paths=Path(__file__).with_name("image_tab.css"),
         head=HEAD,
     )
 

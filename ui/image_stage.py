@@ -50,23 +50,24 @@ def build_image_stage() -> ImageStage:
         buttons=["fullscreen"],
         elem_id="image-result",
     )
-    preview = gr.HTML(visible=False, elem_id="image-preview")
-    sheet = gr.Gallery(
-        label="More like it",
-        show_label=False,
-        columns=5,
-        height="auto",
-        object_fit="contain",
-        allow_preview=False,
-        fit_columns=False,
-        interactive=False,
-        buttons=[],
-        visible=False,
-        elem_id="image-sheet",
-    )
+    with gr.Column(elem_classes="sheet"):
+        preview = gr.HTML(visible=False, elem_id="image-preview")
+        sheet = gr.Gallery(
+            label="More like it",
+            show_label=False,
+            columns=5,
+            height="auto",
+            object_fit="contain",
+            allow_preview=False,
+            fit_columns=False,
+            interactive=False,
+            buttons=[],
+            visible=False,
+            elem_id="image-sheet",
+        )
     with gr.Row(visible=False) as actions:
         download = gr.DownloadButton(
-            "Download", variant="primary", elem_id="image-download", min_width=110
+            "Download", variant="primary", elem_id="image-download", min_width=200
         )
         more = gr.Button("More like this", elem_id="image-more", min_width=110)
         use_seed = gr.Button("Keep seed", elem_id="keep-seed", min_width=110)
@@ -112,7 +113,7 @@ def _changes(before: Moment, now: Moment) -> tuple[Any, ...]:
     preview, image = _KEPT, {}
     if now.preview is not before.preview:
         beside = len(now.job_ids) > 1
-        html = preview_html(now.preview, small=beside)
+        html = preview_html(now.preview, cell=len(now.results) if beside else None)
         preview = gr.HTML(html, visible=bool(html))
         image = {"visible": beside or not html}
     about: tuple[Any, ...] = (_KEPT,) * 4

@@ -96,19 +96,6 @@ CSS = """
 .card .label-wrap { padding: 4px 0; }
 .eyebrow { font-size: 13px; font-weight: 600; color: var(--body-text-color-subdued); margin: 0; }
 
-.unseen { display: none !important; }
-.count { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 13px; margin-top: -8px;
-  color: var(--body-text-color-subdued); font-variant-numeric: tabular-nums; }
-.count p { margin: 0; flex-basis: 100%; color: var(--body-text-color); }
-.drop { display: block; padding: 12px 14px; border: 1px dashed var(--input-border-color);
-  border-radius: 12px; font-size: 13px; color: var(--body-text-color-subdued); cursor: pointer; }
-.drop u { color: var(--link-text-color); }
-.drop input { position: absolute; opacity: 0; width: 1px; height: 1px; }
-.drop:hover, .drop:focus-within, .under-file .drop { border-color: var(--color-accent);
-  color: var(--body-text-color); }
-.drop:focus-within { outline: 2px solid var(--color-accent); outline-offset: 2px; }
-.note ul { margin: 4px 0 0; padding-left: 18px; }
-
 .chips { gap: 8px !important; flex-wrap: wrap !important; }
 .chips button { flex: 0 0 auto; min-width: 0; border-radius: 99px; padding: 5px 13px;
   font-weight: 400; font-size: 13px; }
@@ -142,10 +129,6 @@ CSS = """
 .stage .empty { min-height: 300px; border-radius: 12px; gap: 10px;
   background: var(--background-fill-secondary); color: var(--body-text-color-subdued);
   font-size: 14px; flex-direction: column; }
-.stage .preview { display: block; width: 100%; max-height: 70vh; object-fit: contain;
-  margin: 0; border-radius: 12px; }
-#image-sheet .caption-label { display: none; }
-.stage .preview.small { width: 20%; min-width: 96px; }
 #image-result .empty::after { content: "Your picture appears here"; }
 #story-result .empty::after { content: "Your story video appears here"; }
 .stage .icon-button-wrapper { border: none; }

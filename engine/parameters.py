@@ -15,7 +15,7 @@ from engine.metadata import SAMPLER, ImageFormat, ImageRecipe
 from engine.picture_texts import PictureTexts, read_texts
 from engine.requests import ImageRequest
 
-_LINES_MAX = 20_000
+_TEXT_MAX = 20_000
 _FACTS_MAX = 4_000
 _UNUSED_MAX = 12
 _FEWEST_FACTS = 3
@@ -65,7 +65,7 @@ def parse_parameters(text: str, image_format: ImageFormat = "png") -> FoundSetti
     text = text.strip()
     above, _, last = text.rpartition("\n")
     facts = dict(_FACT.findall(last[:_FACTS_MAX]))
-    if len(text) > _LINES_MAX or len(facts) < _FEWEST_FACTS:
+    if len(text) > _TEXT_MAX or len(facts) < _FEWEST_FACTS:
         return None
     prompt, negative_prompt = _split_prompts(above)
     wanted: dict[str, Any] = {

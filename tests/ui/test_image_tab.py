@@ -98,6 +98,19 @@ def test_a_cancelled_picture_gives_the_last_one_back(
     expect(page.locator(RESULT)).to_have_attribute("src", before)
 
 
+def test_shift_enter_draws_one_picture_at_a_time(visits: Visits, slow_steps: list[float]) -> None:
+    page = visits.open()
+    before = len(newest(visits.studio, 1000))
+    generate(page, steps=20)
+    expect(page.locator(PROGRESS)).to_contain_text(" of 20")
+    page.press("#image-prompt textarea", "Shift+Enter")  # Generate is disabled now
+    expect(page.locator(RECIPE)).to_be_visible()
+    expect(page.locator("#image-generate")).to_be_enabled()
+    page.press("#image-prompt textarea", "Shift+Enter")
+    expect(page.locator("#image-cancel")).to_be_visible()
+    assert len(newest(visits.studio, 1000)) == before + 2
+
+
 # The counter.
 
 

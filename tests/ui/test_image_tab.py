@@ -339,7 +339,8 @@ def test_two_tabs_of_one_visitor_keep_to_their_own(visits: Visits, slow_steps: l
     expect(first.locator(PROGRESS)).to_contain_text(" of 50")
     second = open_tab(first, visits.studio)
     wait_for_what_may_come(second)
-    expect(second.locator("#image-generate")).to_be_enabled()
+    assert second.input_value("#image-prompt textarea") == ""
+    assert second.is_enabled("#image-generate")
     generate(second, "a hare", steps=40)
     expect(second.locator("#image-cancel")).to_be_visible()
     fox, hare = newest(visits.studio, 2)
@@ -361,9 +362,9 @@ def test_who_shows_somebody_else_s_id_sees_nothing(visits: Visits, slow_steps: l
     stranger.reload()
     stranger.wait_for_selector(".masthead .pill")
     wait_for_what_may_come(stranger)
-    expect(stranger.locator(PROGRESS)).to_have_text("")
-    expect(stranger.locator("#image-generate")).to_be_enabled()
-    expect(stranger.locator("#image-prompt textarea")).to_have_value("")
+    assert stranger.inner_text(PROGRESS) == ""
+    assert stranger.is_enabled("#image-generate")
+    assert stranger.input_value("#image-prompt textarea") == ""
     assert job.wait(30) and job.state is JobState.SUCCEEDED
 
 

@@ -10,8 +10,8 @@ from engine.prompts import PromptLength
 
 HERO_TIP = "15–30 words work best"
 _LONG = (
-    "More than the model reads at once. Nothing is cut: it is read in several pieces, one after "
-    "the other."
+    "More than the {window} that the model reads at once. Nothing is cut: it is read in several "
+    "pieces, one after the other."
 )
 
 
@@ -42,13 +42,15 @@ def counter_html(text: str, length: PromptLength | None, *, tip: str = "") -> st
     """
     words = len(text.split())
     parts = [f"{words} word" if words == 1 else f"{words} words"]
+    too_long = length is not None and length.tokens > length.window
     if length is not None and words:
-        parts.append(f"{length.tokens} of {length.window} tokens")
+        window = "" if too_long else f" of {length.window}"
+        parts.append(f"{length.tokens}{window} tokens")
     if tip:
         parts.append(tip)
     html = f"<span>{escape(' · '.join(parts))}</span>"
-    if length is not None and length.tokens > length.window:
-        html += f'<p role="status">{_LONG}</p>'
+    if length is not None and too_long:
+        html += f'<p role="status">{_LONG.format(window=length.window)}</p>'
     return f'<div class="count">{html}</div>'
 
 

@@ -19,7 +19,8 @@ def test_tokens_are_told_with_the_window_once_there_is_a_model() -> None:
 
 def test_a_warning_comes_with_the_first_token_too_many() -> None:
     assert "Nothing is cut" not in counter_html("a", PromptLength(75, 75))
-    assert "Nothing is cut" in counter_html("a", PromptLength(76, 75))
+    html = counter_html("a", PromptLength(76, 75))
+    assert "76 tokens" in html and "More than the 75" in html and "Nothing is cut" in html
 
 
 def test_a_tip_may_follow() -> None:

@@ -1,7 +1,7 @@
 """The engine: wires settings, archive, queue and worker, and is all that the faces see.
 
-Its surface (`submit`, `job`, `jobs`, `result`, `scenes`, `gallery`, `plan`, `status`, `close`)
-is what another backend would implement.
+Its surface (`submit`, `job`, `jobs`, `result`, `scenes`, `gallery`, `plan`, `prompt_length`,
+`status`, `close`) is what another backend would implement.
 torch and diffusers are imported on the worker's thread, so that the service answers at once.
 """
 
@@ -205,6 +205,11 @@ class Engine:
             scene_tokens=None if lengths is None else [length.tokens for length in lengths],
             token_window=lengths[0].window if lengths else None,
         )
+
+    def prompt_length(self, text: str) -> prompts.PromptLength | None:
+        """How long a prompt is for the model's text encoder; None until there is a model."""
+        lengths = self._prompt_lengths([text])
+        return None if lengths is None else lengths[0]
 
     def estimate_s(self, request: Request) -> float:
         """Seconds until a request submitted now would be done, the queue included."""

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 # Within the engine a module imports only from lines above its own; those on one line are strangers.
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer"},
-    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
-    {"snapshots", "status", "versions", "video", "captions", "transitions"},
+    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes", "picture_texts"},
+    {"snapshots", "status", "versions", "video", "captions", "transitions", "parameters"},
     {"motion"},
     {"frames"},
     {"jobs"},

@@ -1,18 +1,20 @@
 """The page: Gradio Blocks over the engine. It builds requests, shows results, decides nothing."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 
 from engine import Engine
+from ui.bookmark import build_bookmark
 from ui.endpoints import add_endpoints
 from ui.gallery_tab import build_gallery_tab
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
-from ui.story_tab import build_draft, build_story_tab, reopen_story, restore_story
+from ui.story_tab import build_story_tab, reopen_story, restore_story
 from ui.theme import CSS, HEAD, build_theme
 
 PATH = "/ui"
@@ -30,7 +32,7 @@ def build_ui(engine: Engine) -> gr.Blocks:
     ) as blocks:
         masthead = gr.HTML(elem_id="masthead")
         notices = gr.HTML(visible=False, elem_id="notices")
-        draft = build_draft()
+        draft = build_bookmark("story")
         with gr.Tabs() as tabs:
             with gr.Tab("Image", id="image"):
                 image = build_image_tab(engine)
@@ -40,7 +42,7 @@ def build_ui(engine: Engine) -> gr.Blocks:
                 again = build_gallery_tab(engine, gallery, tabs, image)
             with gr.Tab("Info", id="info") as info:
                 facts = build_info_tab(engine, info, story.plan, image)
-        restore_story(story, blocks)
+        restore_story(story)
         reopen_story(story, again)
         clock = gr.Timer(_LOOK_EVERY_S)
         gr.on(
@@ -75,6 +77,7 @@ def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
         footer_links=["api", "settings"],
         theme=build_theme(),
         css=CSS,
+        css_paths=Path(__file__).with_name("image_tab.css"),
         head=HEAD,
     )
 

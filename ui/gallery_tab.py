@@ -11,7 +11,7 @@ from engine import Engine, EngineError, VideoRequest, VideoResult
 from engine.errors import JobNotFound, ResultGone
 from engine.records import Record
 from ui.gallery_piece import PieceStage, build_piece_stage, closed, shown
-from ui.image_tab import ImageForm, image_values
+from ui.image_form import ImageForm, image_values
 from ui.visitors import current_visitor
 
 PAGE = 24

@@ -1,165 +1,146 @@
-"""The tab that turns one prompt into one picture."""
+"""The tab that turns one prompt into one picture, and one picture into more like it."""
 
-import json
+import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from engine import Engine, ImageRequest, ImageResult
-from engine.requests import IMAGE_FORMATS
-from ui import controls, samples
-from ui.progress import make
-from ui.running import RunControls, build_run, offer_cancel
+from engine import Engine, EngineError, ImageRequest, ImageResult, Job
+from engine.errors import JobNotFound
+from ui import image_stage
+from ui.image_form import ImageForm, build_image_form, image_request, image_values
+from ui.image_stage import ImageStage, build_image_stage, picture_values
+from ui.messages import explain_error
+from ui.progress import Moment, error_html, follow, make
+from ui.running import RunControls, build_run, offer_cancel, offer_return
+from ui.visitors import current_visitor, submit
 
-
-@dataclass(frozen=True)
-class ImageForm:
-    """What the visitor fills in."""
-
-    prompt: gr.Textbox
-    drawing: controls.DrawingControls
-    format: gr.Radio
-
-    def inputs(self) -> list[gr.components.Component]:
-        """In the order in which `image_request` takes their values."""
-        return [self.prompt, self.format, *self.drawing.inputs()]
-
-
-@dataclass(frozen=True)
-class ImageStage:
-    """Where the finished picture stands."""
-
-    image: gr.Image
-    actions: gr.Row
-    download: gr.DownloadButton
-    use_seed: gr.Button
-    recipe: gr.Textbox
-    seed: gr.State
-
-    def outputs(self) -> list[gr.components.Component]:
-        return [self.image, self.actions, self.download, self.recipe, self.seed]
+_MORE = 4
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_PRESS_GENERATE = "() => document.querySelector('#image-generate').click()"
 
 
 def build_image_tab(engine: Engine) -> ImageForm:
     """Lay the tab out and wire it; call inside a tab."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320, elem_classes="card"):
-            form = _build_form()
+            form = build_image_form(engine)
             run = build_run("image", "Generate picture")
         with gr.Column(scale=6, min_width=320, elem_classes=["card", "stage"]):
-            stage = _build_stage()
-    draw = gr.on(
-        [run.generate.click, form.prompt.submit],
-        partial(_draw, engine),
-        inputs=form.inputs(),
-        outputs=[*run.outputs(), *stage.outputs()],
-        concurrency_limit=None,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    offer_cancel(engine, run, draw)
-    stage.use_seed.click(
-        str,
-        inputs=stage.seed,
-        outputs=form.drawing.seed,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+            stage = build_image_stage()
+    _wire_work(engine, form, run, stage)
+    _wire_stage(engine, form, stage)
     return form
 
 
-def image_request(prompt: str, image_format: str, *drawing: Any) -> ImageRequest:
-    """Build the request from the form's values.
-
-    Raises:
-        InvalidRequest: the size, seed or guidance cannot be read.
-        ValidationError: a value is not allowed.
-    """
-    fields = controls.drawing_fields(*drawing)
-    return ImageRequest(prompt=prompt or "", format=image_format, **fields)
-
-
-def image_values(request: ImageRequest) -> tuple[Any, ...]:
-    """What the form says of a request: values for `ImageForm.inputs`."""
-    return request.prompt, request.format, *controls.drawing_values(request)
-
-
-def _build_form() -> ImageForm:
-    prompt = gr.Textbox(
-        label="What should the picture show?",
-        placeholder="A red fox in a snowy field at sunrise…",
-        lines=4,
-        max_lines=10,
-        autofocus=True,
-        elem_id="image-prompt",
+def _wire_work(engine: Engine, form: ImageForm, run: RunControls, stage: ImageStage) -> None:
+    outputs = [*run.outputs(), *stage.outputs()]
+    # A disabled button takes no press, so that one tab never follows two things at once.
+    form.prompt.submit(None, js=_PRESS_GENERATE, **_QUIET)
+    draw = run.generate.click(
+        partial(_draw, engine),
+        inputs=form.inputs(),
+        outputs=outputs,
+        concurrency_limit=None,
+        **_QUIET,
     )
-    with gr.Row(elem_classes="chips"):
-        for sample in samples.IMAGES:
-            chip = gr.Button(sample.name, size="sm")
-            # In the browser alone, so that the words are there before Generate can be pressed.
-            chip.click(None, outputs=prompt, js=f"() => {json.dumps(sample.prompt)}")
-    with gr.Row():
-        size = controls.size_dropdown("image")
-        steps = controls.steps_slider("image")
-    with gr.Accordion("More settings", open=False):
-        with gr.Row():
-            seed = controls.seed_field("image")
-        guidance = controls.guidance_field("image")
-        negative_prompt = controls.negative_prompt_field("image")
-        image_format = gr.Radio(
-            [(name.upper(), name) for name in IMAGE_FORMATS],
-            value=ImageRequest.model_fields["format"].default,
-            label="File format",
-        )
-    drawing = controls.DrawingControls(steps, size, seed, guidance, negative_prompt)
-    return ImageForm(prompt, drawing, image_format)
+    more = stage.more.click(
+        partial(_draw_more, engine),
+        inputs=stage.shown,
+        outputs=outputs,
+        concurrency_limit=None,
+        **_QUIET,
+    )
+    back = offer_return(
+        engine, run, ImageRequest, partial(_go_on, engine), [*outputs, *form.inputs()]
+    )
+    offer_cancel(engine, run, draw, more, back)
 
 
-def _build_stage() -> ImageStage:
-    image = gr.Image(
-        label="Picture",
-        show_label=False,
-        type="filepath",
-        interactive=False,
-        buttons=["fullscreen"],
-        elem_id="image-result",
+def _wire_stage(engine: Engine, form: ImageForm, stage: ImageStage) -> None:
+    async def choose(on_sheet: tuple[str, ...], event: gr.SelectData) -> tuple[Any, ...]:
+        return await _choose(engine, on_sheet, event.index)
+
+    # Queued, though nothing waits: of files that other events give, the page forgets its own path.
+    stage.sheet.select(
+        choose,
+        inputs=stage.on_sheet,
+        outputs=stage.picture(),
+        concurrency_limit=None,
+        **_QUIET,
     )
-    with gr.Row(visible=False) as actions:
-        download = gr.DownloadButton(
-            "Download", variant="primary", elem_id="image-download", min_width=120
-        )
-        use_seed = gr.Button("Keep seed", elem_id="keep-seed", min_width=120)
-    recipe = gr.Textbox(
-        label="Recipe",
-        info="Also inside the file",
-        interactive=False,
-        lines=2,
-        max_lines=10,
-        buttons=["copy"],
-        visible=False,
-        elem_id="image-recipe",
+    stage.use_seed.click(
+        partial(_seed, engine),
+        inputs=stage.shown,
+        outputs=form.drawing.seed,
+        queue=False,
+        **_QUIET,
     )
-    return ImageStage(image, actions, download, use_seed, recipe, gr.State(None))
 
 
 async def _draw(engine: Engine, *values: Any) -> AsyncIterator[tuple[Any, ...]]:
-    kept = (gr.skip(),) * 5
-    build = partial(image_request, *values)
-    async for moment in make(engine, build, "That cannot be drawn yet."):
-        shown = _result(moment.result) if isinstance(moment.result, ImageResult) else kept
-        yield *RunControls.show(moment), *shown
+    moments = make(engine, partial(image_request, *values), "That cannot be drawn yet.")
+    async for shown in image_stage.show(moments):
+        yield shown
 
 
-def _result(result: ImageResult) -> tuple[Any, ...]:
-    path = str(result.path)
-    return (
-        path,
-        gr.Row(visible=True),
-        gr.DownloadButton(value=path),
-        gr.Textbox(value=result.parameters, visible=True),
-        result.seed,
-    )
+async def _draw_more(engine: Engine, job_id: str | None) -> AsyncIterator[tuple[Any, ...]]:
+    async for shown in image_stage.show(follow_more(engine, job_id)):
+        yield shown
+
+
+async def _go_on(engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Any, ...]]:
+    """Fill the form in as it was, and follow."""
+    request = jobs[0].request
+    assert isinstance(request, ImageRequest)
+    form = image_values(request)
+    async for shown in image_stage.show(follow(engine, jobs)):
+        yield *shown, *form
+        form = (gr.skip(),) * len(form)
+
+
+async def follow_more(engine: Engine, job_id: str | None) -> AsyncIterator[Moment]:
+    """Draw the picture of a job again with other seeds, and follow all of them.
+
+    What the queue does not take is told; what it took is drawn.
+    """
+    try:
+        like = await _find(engine, job_id)
+    except JobNotFound:
+        yield Moment(error_html("This picture's settings are no longer kept.", "Draw it again."))
+        return
+    assert isinstance(like.request, ImageRequest)
+    request = like.request.model_copy(update={"seed": None})
+    jobs, said = [like], ""
+    try:
+        for _ in range(_MORE):
+            jobs.append(await submit(engine, request))
+    except EngineError as err:
+        happened, advice = explain_error(err)
+        some = f"{len(jobs) - 1} of {_MORE} could be taken. " if len(jobs) > 1 else ""
+        said = error_html(happened, some + advice)
+    if len(jobs) == 1:
+        yield Moment(said)
+        return
+    async for moment in follow(engine, jobs, said):
+        yield moment
+
+
+async def _choose(engine: Engine, on_sheet: tuple[str, ...], index: int) -> tuple[Any, ...]:
+    job_id = on_sheet[index]
+    try:
+        result = engine.result(await _find(engine, job_id))
+    except EngineError as err:
+        raise gr.Error(" ".join(explain_error(err)), print_exception=False) from err
+    assert isinstance(result, ImageResult)
+    return picture_values(job_id, result)
+
+
+async def _seed(engine: Engine, job_id: str | None) -> str:
+    return str((await _find(engine, job_id)).seed)
+
+
+async def _find(engine: Engine, job_id: str | None) -> Job:
+    return await asyncio.to_thread(engine.job, job_id or "", owner=current_visitor().owner)

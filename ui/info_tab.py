@@ -10,7 +10,7 @@ from engine import Engine, ImageRequest, Request, VideoRequest
 from engine.errors import InvalidRequest
 from ui import samples, snippets
 from ui.engine_facts import engine_rows, table_html
-from ui.image_tab import ImageForm, image_request
+from ui.image_form import ImageForm, image_request
 from ui.progress import words_for_s
 from ui.timeline import draw_timeline
 

@@ -1,17 +1,18 @@
-"""Following a job on the page: the progress bar, what went wrong, and the result at the end."""
+"""Following jobs on the page: the progress bar, what went wrong, and the results at the end."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from pydantic import ValidationError
 
-from engine import Engine, EngineError, EngineStatus, JobSnapshot, JobState, Request
-from engine.errors import InvalidRequest, JobCancelled
+from engine import Engine, EngineError, EngineStatus, Job, JobSnapshot, JobState, Preview, Request
+from engine.errors import InvalidRequest, JobCancelled, JobNotFound, ResultGone
 from engine.snapshots import Result
 from ui.messages import LABELS, explain_error, explain_invalid
-from ui.visitors import submit
+from ui.visitors import current_visitor, submit
 
 _FOLLOW_S = 0.2
 _ENCODING_SHARE = 0.1
@@ -19,12 +20,25 @@ _ENCODING_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Moment:
-    """What the page shows at one moment of a job."""
+    """What the page shows at one moment of a job, or of several that are followed together."""
 
     html: str
-    job_id: str | None = None
+    job_ids: tuple[str, ...] = ()
     running: bool = False
-    result: Result | None = None
+    results: Mapping[str, Result] = field(default_factory=dict)
+    """By job id, in the jobs' order: of those that have ended well."""
+    preview: Preview | None = None
+    """Of the picture being drawn now."""
+
+    @property
+    def job_id(self) -> str | None:
+        """Of the only job, or the first."""
+        return self.job_ids[0] if self.job_ids else None
+
+    @property
+    def result(self) -> Result | None:
+        """Of the only job, or the first."""
+        return self.results.get(self.job_id or "")
 
 
 async def make(engine: Engine, build: Callable[[], Request], refused: str) -> AsyncIterator[Moment]:
@@ -47,40 +61,107 @@ async def make(engine: Engine, build: Callable[[], Request], refused: str) -> As
 
 
 async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
-    """Submit a request and yield what to show until its job has ended.
-
-    Closing this generator does not cancel the job: the visitor may come back to it.
-    """
+    """Submit a request and yield what to show until its job has ended."""
     try:
         job = await submit(engine, request)
     except EngineError as err:
         yield Moment(error_html(*explain_error(err)))
         return
+    async for moment in follow(engine, [job]):
+        yield moment
+
+
+async def find_again(engine: Engine, job_ids: Sequence[str], kind: type[Request]) -> list[Job]:
+    """The jobs that this visitor left behind, whether they have ended or not.
+
+    Ids that are unknown, somebody else's or of another kind of job are passed over, and so are
+    jobs that were cancelled or whose files are no longer kept: nobody waits for those.
+    """
+    found = await asyncio.to_thread(_find, engine, job_ids, current_visitor().owner)
+    return [job for job in found if isinstance(job.request, kind)]
+
+
+def _find(engine: Engine, job_ids: Sequence[str], owner: str | None) -> list[Job]:
+    found = []
+    for job_id in job_ids:
+        try:
+            job = engine.job(job_id, owner=owner)
+            if job.state is JobState.SUCCEEDED:
+                engine.result(job)
+        except (JobNotFound, ResultGone):
+            continue
+        if job.state is not JobState.CANCELLED:
+            found.append(job)
+    return found
+
+
+async def follow(engine: Engine, jobs: Sequence[Job], said: str = "") -> AsyncIterator[Moment]:
+    """Yield what to show until all jobs have ended, and what came of them.
+
+    Closing this generator does not cancel them: the visitor may come back.
+
+    Args:
+        jobs: one or several, in the order in which they will be done; of several the first may
+            be an ended one that the others are like.
+        said: HTML to show before the progress and at the end.
+    """
+    ids = tuple(job.id for job in jobs)
     version, since = -1, time.monotonic()
-    async for snapshot in job.follow(_FOLLOW_S):
-        if snapshot.version != version:
-            version, since = snapshot.version, time.monotonic()
-        if not snapshot.state.is_terminal:
-            html = progress_html(snapshot, engine.status(), aged_s=time.monotonic() - since)
-            yield Moment(html, job.id, running=True)
-    try:
-        yield Moment("", job.id, result=engine.result(job))
-    except JobCancelled:
-        yield Moment(note_html("Cancelled.", "Everything you wrote is still here."), job.id)
-    except EngineError as err:
-        yield Moment(error_html(*explain_error(err)), job.id)
+    before = 1 if len(jobs) > 1 and jobs[0].state.is_terminal else 0
+    while (index := _first_open(jobs)) is not None:
+        job, last = jobs[index], jobs[-1].snapshot()
+        job.watch()
+        if last.version != version:
+            version, since = last.version, time.monotonic()
+        left_s = last.progress.eta_s
+        html = progress_html(
+            job.snapshot(),
+            engine.status(),
+            left_s=None if left_s is None else left_s - (time.monotonic() - since),
+            place=(index + 1 - before, len(jobs) - before),
+        )
+        results = {job.id: job.result() for job in jobs if job.state is JobState.SUCCEEDED}
+        yield Moment(said + html, ids, running=True, results=results, preview=job.preview)
+        await asyncio.sleep(_FOLLOW_S)
+    html, results = _ending(engine, jobs)
+    yield Moment(said + html, ids, results=results)
 
 
-def progress_html(snapshot: JobSnapshot, status: EngineStatus, *, aged_s: float = 0.0) -> str:
+def _first_open(jobs: Sequence[Job]) -> int | None:
+    return next((k for k, job in enumerate(jobs) if not job.state.is_terminal), None)
+
+
+def _ending(engine: Engine, jobs: Sequence[Job]) -> tuple[str, dict[str, Result]]:
+    """What came of ended jobs, and what to say where one has no result."""
+    html, results = "", {}
+    for job in jobs:
+        try:
+            results[job.id] = engine.result(job)
+        except JobCancelled:
+            html = html or note_html("Cancelled.", "Everything you wrote is still here.")
+        except EngineError as err:
+            html = html or error_html(*explain_error(err))
+    return html, results
+
+
+def progress_html(
+    snapshot: JobSnapshot,
+    status: EngineStatus,
+    *,
+    left_s: float | None = None,
+    place: tuple[int, int] = (1, 1),
+) -> str:
     """Draw a bar with what happens now and the time left.
 
     Args:
-        aged_s: seconds since the snapshot last changed; they are taken off the time left.
+        left_s: seconds until everything is done.
+        place: which of how many jobs this is, from 1.
     """
-    share = share_done(snapshot)
-    doing = stage_words(snapshot, status)
-    eta_s = snapshot.progress.eta_s
-    left = "" if eta_s is None else f"about {words_for_s(max(0.0, eta_s - aged_s))} left"
+    number, of = place
+    share, doing = share_done(snapshot), stage_words(snapshot, status)
+    if of > 1:
+        share, doing = (number - 1 + share) / of, f"Picture {number} of {of}: {doing.lower()}"
+    left = "" if left_s is None else f"about {words_for_s(max(0.0, left_s))} left"
     return bar_html(doing, share, left)
 
 

@@ -1,45 +1,57 @@
-"""Generate, Cancel and the progress between them: the same on both tabs."""
+"""Generate, Cancel, the progress between them, and coming back to it: the same on both tabs."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from engine import Engine
+from engine import Engine, Job, Request
 from engine.errors import JobNotFound
-from ui.progress import Moment
+from ui.bookmark import bookmark_value, bookmarked, build_bookmark
+from ui.events import told
+from ui.progress import Moment, find_again
 from ui.visitors import current_visitor
+
+GoOn = Callable[[list[Job]], AsyncIterator[tuple[Any, ...]]]
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
 class RunControls:
-    """The buttons and the bar of one tab, and the id of the job it follows."""
+    """The buttons and the bar of one tab, and the bookmark of the jobs it follows."""
 
     generate: gr.Button
     cancel: gr.Button
     progress: gr.HTML
-    job_id: gr.State
+    bookmark: gr.HTML
 
     def outputs(self) -> list[gr.components.Component]:
         """In the order in which `show` gives their values."""
-        return [self.generate, self.cancel, self.progress, self.job_id]
+        return [self.generate, self.cancel, self.progress, self.bookmark]
 
     @staticmethod
     def show(moment: Moment) -> tuple[Any, ...]:
-        """Values for `outputs` at one moment of a job."""
+        """Values for `outputs` at one moment."""
         return (
             gr.Button(interactive=not moment.running),
             gr.Button(visible=True)
             if moment.running
             else gr.Button("Cancel", visible=False, interactive=True),
             moment.html,
-            moment.job_id,
+            bookmark_value(moment.job_ids),
         )
 
 
 def build_run(tab: str, text: str) -> RunControls:
     """Lay out the bar, Generate (called `text`) and Cancel; call inside a column."""
+    return RunControls(*build_actions(tab, text), build_bookmark(tab))
+
+
+def build_actions(tab: str, text: str) -> tuple[gr.Button, gr.Button, gr.HTML]:
+    """The same for a tab that follows its work by itself: Generate, Cancel, the bar."""
     with gr.Column(elem_classes="actions"):
         progress = gr.HTML(elem_id=f"{tab}-progress")
         with gr.Row():
@@ -59,35 +71,61 @@ def build_run(tab: str, text: str) -> RunControls:
                 scale=1,
                 min_width=100,
             )
-    return RunControls(generate, cancel, progress, gr.State(None))
+    return generate, cancel, progress
 
 
-def offer_cancel(engine: Engine, run: RunControls, work: Any) -> None:
-    """Wire the Cancel button, and give Generate back should `work` itself break.
+def offer_cancel(engine: Engine, run: RunControls, *works: Any) -> None:
+    """Wire the Cancel button, and give Generate back should the work itself break.
 
     Args:
-        work: the event that follows the job.
+        works: the events that follow jobs.
     """
     run.cancel.click(
-        partial(_cancel, engine),
-        inputs=run.job_id,
-        outputs=run.cancel,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        partial(_cancel, engine), inputs=run.bookmark, outputs=run.cancel, queue=False, **_QUIET
     )
-    work.failure(
-        lambda: (gr.Button(interactive=True), gr.Button(visible=False)),
-        outputs=[run.generate, run.cancel],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    for work in works:
+        work.failure(
+            lambda: (gr.Button(interactive=True), gr.Button(visible=False)),
+            outputs=[run.generate, run.cancel],
+            queue=False,
+            **_QUIET,
+        )
 
 
-def _cancel(engine: Engine, job_id: str | None) -> Any:
-    try:
-        engine.job(job_id or "", owner=current_visitor().owner).cancel()
-    except JobNotFound:
-        return gr.skip()
-    return gr.Button("Cancelling…", interactive=False)
+def offer_return(
+    engine: Engine,
+    run: RunControls,
+    kind: type[Request],
+    go_on: GoOn,
+    outputs: list[gr.components.Component],
+) -> Any:
+    """Have the tab go on with what it followed before it was refreshed or closed.
+
+    Args:
+        kind: of the requests that belong to this tab.
+        go_on: yields values for `outputs` while it follows the jobs that were found again.
+
+    Returns:
+        The event, for `offer_cancel`.
+    """
+
+    async def come_back(event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
+        jobs = await find_again(engine, bookmarked(told(event, "kept")), kind)
+        if not jobs:
+            yield (gr.skip(),) * len(outputs)  # a generator that yields nothing empties them
+            return
+        async for values in go_on(jobs):
+            yield values
+
+    return run.bookmark.found(come_back, outputs=outputs, concurrency_limit=None, **_QUIET)
+
+
+async def _cancel(engine: Engine, bookmark: str | None) -> Any:
+    cancelling = False
+    for job_id in bookmarked(bookmark):
+        try:
+            job = await asyncio.to_thread(engine.job, job_id, owner=current_visitor().owner)
+        except JobNotFound:
+            continue
+        cancelling |= not job.cancel().is_terminal
+    return gr.Button("Cancelling…", interactive=False) if cancelling else gr.skip()

@@ -180,10 +180,10 @@ class _CardWires:
 
     def wire_work(self) -> None:
         """What draws."""
-        desk, run = self._desk, self._desk.run
+        desk = self._desk
         for button, work, key in (
             (desk.draw, story_work.draw_missing, "on-draw"),
-            (run.generate, story_work.make_video, "on-generate"),
+            (desk.generate, story_work.make_video, "on-generate"),
         ):
             button.click(
                 partial(self._begun, partial(work, desk.engine)),

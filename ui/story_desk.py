@@ -18,7 +18,6 @@ from engine.requests import ImageTask
 from engine.story import plan_scenes
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import bar_html, error_html, note_html, progress_html, words_for_s
-from ui.running import RunControls
 from ui.scene_pictures import picture_html
 from ui.story_draft import write_draft
 from ui.story_form import StoryForm
@@ -36,7 +35,9 @@ class StoryDesk:
 
     engine: Engine
     form: StoryForm
-    run: RunControls
+    generate: gr.Button
+    cancel: gr.Button
+    progress: gr.HTML
     draw: gr.Button
     timeline: gr.HTML
     stage: StoryStage
@@ -45,16 +46,16 @@ class StoryDesk:
     job_id: gr.State
     notice: gr.State
     shown: gr.State
-    restored: gr.State
+    touched: gr.State
     plan: gr.State
     """The story on the page as a VideoRequest in JSON; empty while it cannot be made."""
-    draft: gr.BrowserState
-    """What a visitor finds again who comes back."""
+    draft: gr.HTML
+    """The bookmark: what a visitor finds again who comes back."""
     clock: gr.Timer
 
     def states(self) -> list[gr.components.Component]:
         """In the order in which they follow the board in `Written`."""
-        return [self.sources, self.job_id, self.notice, self.shown, self.restored]
+        return [self.sources, self.job_id, self.notice, self.shown, self.touched]
 
     def inputs(self) -> list[gr.components.Component]:
         """In the order in which `written` takes their values, before the cards' fields."""
@@ -62,8 +63,7 @@ class StoryDesk:
 
     def seen(self) -> list[gr.components.Component]:
         """What `read` and `look` tell, before the cards' pictures."""
-        run = self.run
-        return [self.timeline, run.progress, run.generate, run.cancel, self.draw]
+        return [self.timeline, self.progress, self.generate, self.cancel, self.draw]
 
     def ended(self) -> list[gr.components.Component]:
         """What `look` tells beyond that: whether to go on looking, and the video once it is there.
@@ -84,9 +84,7 @@ class StoryDesk:
 
     def read(self, now: Written) -> tuple[Any, ...]:
         """Read what is written: values for `draft`, `plan`, `seen` and the cards' pictures."""
-        draft = gr.skip()
-        if now.restored:
-            draft = write_draft(now.form, now.board, now.sources, now.job_id)
+        draft = write_draft(now.form, now.board, now.sources, now.job_id) if _is_begun(now) else ""
         pictures = see_pictures(self.engine, now)
         try:
             request = read_story(now, pictures)
@@ -152,6 +150,11 @@ class StoryDesk:
             return kept
         assert isinstance(result, VideoResult)
         return job.id, *show_story(result)
+
+
+def _is_begun(now: Written) -> bool:
+    """Whether there is anything to keep: an untouched page must not replace an older story."""
+    return now.touched or bool(now.form[0]) or any(draft.text for draft in now.board)
 
 
 def _is_making(job: Job | None) -> bool:

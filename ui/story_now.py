@@ -30,8 +30,8 @@ class Written:
     """Why the last click began nothing, as HTML; empty where it did."""
     shown: str | None
     """The story whose video is to be seen."""
-    restored: bool
-    """Whether what the browser has kept was brought back."""
+    touched: bool
+    """Whether it is the visitor's, though it may be empty."""
 
 
 def see_pictures(engine: Engine, now: Written) -> Pictures:

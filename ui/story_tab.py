@@ -8,11 +8,12 @@ import gradio as gr
 
 from engine import Engine, VideoRequest
 from ui import samples, story_work, storyboard
-from ui.running import build_run
+from ui.events import told
+from ui.running import build_actions
 from ui.samples import SampleStory
 from ui.scene_cards import draw_cards
 from ui.story_desk import StoryDesk
-from ui.story_draft import STORAGE_KEY, read_draft
+from ui.story_draft import read_draft
 from ui.story_form import build_hero, build_story_form, story_board, story_values
 from ui.story_stage import build_story_stage
 from ui.storyboard import Board, Source
@@ -25,19 +26,11 @@ _TO_THE_VIDEO = """() => {
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build_draft() -> gr.BrowserState:
-    """What the browser keeps of the story; call outside of tabs, which load when first opened.
-
-    The secret is none: it only must be the same after a restart.
-    """
-    return gr.BrowserState(storage_key=STORAGE_KEY, secret=STORAGE_KEY)
-
-
-def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
+def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
     """Lay the tab out and wire it; call inside a tab.
 
     Args:
-        draft: what the browser keeps, from `build_draft`.
+        draft: the bookmark of this tab.
     """
     board = gr.State(storyboard.new_board(("", "", "")))
     sources = gr.State({})
@@ -53,11 +46,13 @@ def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
                 stage = build_story_stage()
             with gr.Column(elem_classes="card"):
                 form = build_story_form(hero)
-                run = build_run("story", "Make the video")
+                generate, cancel, progress = build_actions("story", "Make the video")
     desk = StoryDesk(
         engine=engine,
         form=form,
-        run=run,
+        generate=generate,
+        cancel=cancel,
+        progress=progress,
         draw=draw,
         timeline=timeline,
         stage=stage,
@@ -66,7 +61,7 @@ def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
         job_id=gr.State(None),
         notice=gr.State(""),
         shown=gr.State(None),
-        restored=gr.State(False),
+        touched=gr.State(False),
         plan=gr.State(""),
         draft=draft,
         clock=gr.Timer(story_work.LATER_S),
@@ -79,31 +74,38 @@ def build_story_tab(engine: Engine, draft: gr.BrowserState) -> StoryDesk:
 
     _wire_chips(desk, hero, chips)
     desk.shown.change(None, js=_TO_THE_VIDEO)
-    run.cancel.click(
+    cancel.click(
         partial(_cancel, engine),
         inputs=[sources, desk.job_id],
-        outputs=[run.cancel, desk.clock],
+        outputs=[cancel, desk.clock],
         queue=False,
         **_QUIET,
     )
     return desk
 
 
-def restore_story(desk: StoryDesk, blocks: gr.Blocks) -> None:
-    """Bring back what the browser has kept, whenever the page is loaded."""
-    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.job_id, desk.clock]
-    blocks.load(
-        partial(_restore, len(desk.form.inputs())),
-        inputs=desk.draft,
-        outputs=[desk.restored, *outputs],
-        **_QUIET,
-    )
+def restore_story(desk: StoryDesk) -> None:
+    """Bring back what the browser has kept, when the page comes back."""
+    fields = len(desk.form.inputs())
+
+    def restore(event: gr.EventData) -> tuple[Any, ...]:
+        found = read_draft(told(event, "kept"), fields)
+        if found is None:
+            return (gr.skip(),) * (fields + 5)
+        form, board, sources, job_id = found
+        return True, *form, board, sources, job_id, gr.Timer(story_work.SOON_S)
+
+    desk.draft.found(restore, outputs=[desk.touched, *_story_outputs(desk)], **_QUIET)
 
 
 def reopen_story(desk: StoryDesk, job_id: gr.State) -> None:
     """Bring back a story that was made, with its pictures, whenever its id stands there."""
-    outputs = [*desk.form.inputs(), desk.board, desk.sources, desk.job_id, desk.clock]
-    job_id.change(partial(_reopen, desk), inputs=[job_id, desk.board], outputs=outputs, **_QUIET)
+    job_id.change(
+        partial(_reopen, desk),
+        inputs=[job_id, desk.board],
+        outputs=_story_outputs(desk),
+        **_QUIET,
+    )
 
 
 def _reopen(desk: StoryDesk, job_id: str, board: Board) -> tuple[Any, ...]:
@@ -116,12 +118,9 @@ def _reopen(desk: StoryDesk, job_id: str, board: Board) -> tuple[Any, ...]:
     return *story_values(job.request), scenes, sources, job.id, gr.Timer(story_work.SOON_S)
 
 
-def _restore(fields: int, draft: Any) -> tuple[Any, ...]:
-    found = read_draft(draft, fields)
-    if found is None:
-        return True, *(gr.skip(),) * (fields + 4)
-    form, board, sources, job_id = found
-    return True, *form, board, sources, job_id, gr.Timer(story_work.SOON_S)
+def _story_outputs(desk: StoryDesk) -> list[gr.components.Component]:
+    """What makes up a story that is brought back."""
+    return [*desk.form.inputs(), desk.board, desk.sources, desk.job_id, desk.clock]
 
 
 def _build_chips() -> dict[str, gr.Button]:
@@ -138,13 +137,13 @@ def _wire_chips(desk: StoryDesk, hero: gr.Textbox, chips: dict[str, gr.Button]) 
         chip.click(
             partial(_fill_in, stories.get(name, empty)),
             inputs=desk.board,
-            outputs=[hero, desk.board, desk.sources, desk.notice],
+            outputs=[hero, desk.board, desk.sources, desk.notice, desk.touched],
             **_QUIET,
         )
 
 
 def _fill_in(sample: SampleStory, board: Board) -> tuple[Any, ...]:
-    return sample.hero, storyboard.new_board(sample.scenes, after=board), {}, ""
+    return sample.hero, storyboard.new_board(sample.scenes, after=board), {}, "", True
 
 
 def _cancel(engine: Engine, sources: storyboard.Sources, job_id: str | None) -> tuple[Any, Any]:

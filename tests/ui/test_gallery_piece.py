@@ -10,7 +10,7 @@ from tests.stub_sampler import open_production
 from tests.work import SMALL, image, story
 from ui import gallery_tab
 from ui.gallery_piece import age_words, facts_html, recipe_text
-from ui.image_tab import image_request
+from ui.image_form import image_request
 
 
 @pytest.fixture

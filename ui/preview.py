@@ -1,0 +1,21 @@
+"""The picture that is being drawn, as far as it has come."""
+
+from base64 import b64encode
+
+from engine import Preview
+
+
+def preview_html(preview: Preview | None, *, cell: int | None = None) -> str:
+    """A preview as a picture inside the page; empty if there is none.
+
+    Args:
+        cell: the place on a sheet of pictures that it takes, from 0; None: all of the stage.
+    """
+    if preview is None:
+        return ""
+    data = b64encode(preview.jpeg).decode()
+    place = "" if cell is None else f' style="--cell: {cell}"'
+    return (
+        f'<img class="preview"{place} src="data:image/jpeg;base64,{data}" '
+        f'alt="Preview of the picture after step {preview.step}">'
+    )

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 # Within the engine a module imports only from lines above its own; those on one line are strangers.
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer"},
-    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes", "picture_texts"},
-    {"snapshots", "status", "versions", "video", "captions", "transitions", "parameters"},
-    {"motion"},
+    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
+    {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
+    {"motion", "parameters"},
     {"frames"},
     {"jobs"},
     {"records"},

@@ -68,7 +68,7 @@ def _draw_card(draft: SceneDraft, index: int, count: int) -> Card:
                 key=f"scene-{draft.id}",
             )
             with gr.Row(elem_classes="scene-numbers"):
-                seed = _small("Seed", "new each time", draft.seed, f"seed-{draft.id}", 10)
+                seed = _small("Seed", "random", draft.seed, f"seed-{draft.id}", 10)
                 seconds = _small("Seconds", "as all", draft.seconds, f"seconds-{draft.id}", 6)
             with gr.Row(elem_classes="scene-tools"):
                 redraw = _tool("Redraw", draft, "redraw")
@@ -164,7 +164,7 @@ class _CardWires:
             None,
             partial(self._told, desk.read),
             inputs=self._inputs,
-            outputs=[desk.draft, desk.plan, *seen],
+            outputs=[*desk.told(), *seen],
             queue=False,
             key="on-change",
             **_QUIET,

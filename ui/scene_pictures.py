@@ -131,6 +131,8 @@ def picture_html(picture: ScenePicture, number: int, text: str, *, changed: bool
     source = _source(picture)
     alt = escape(f"Scene {number}: {text}" if picture.path else f"Scene {number}, being drawn")
     image = f'<img src="{source}" alt="{alt}">' if source else ""
+    if picture.path:
+        image = f'<a href="{source}" target="_blank">{image}</a>'
     bar = ""
     if picture.state == "drawing":
         percent = f"{picture.share * 100:.0f}"

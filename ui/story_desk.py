@@ -16,6 +16,7 @@ from engine import Engine, EngineError, Job, VideoRequest, VideoResult
 from engine.errors import InvalidRequest, JobCancelled
 from engine.requests import ImageTask
 from engine.story import plan_scenes
+from ui.counter import HERO_TIP, counter_html
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import bar_html, error_html, note_html, progress_html, words_for_s
 from ui.scene_pictures import picture_html
@@ -39,6 +40,8 @@ class StoryDesk:
     cancel: gr.Button
     progress: gr.HTML
     draw: gr.Button
+    count: gr.HTML
+    """How long the hero's words are."""
     timeline: gr.HTML
     stage: StoryStage
     board: gr.State
@@ -65,6 +68,10 @@ class StoryDesk:
         """What `read` and `look` tell, before the cards' pictures."""
         return [self.timeline, self.progress, self.generate, self.cancel, self.draw]
 
+    def told(self) -> list[gr.components.Component]:
+        """What `read` tells beyond that."""
+        return [self.draft, self.plan, self.count]
+
     def ended(self) -> list[gr.components.Component]:
         """What `look` tells beyond that: whether to go on looking, and the video once it is there.
 
@@ -83,14 +90,16 @@ class StoryDesk:
         return Written(values[:form], with_fields(board, fields), *values[form : form + states])
 
     def read(self, now: Written) -> tuple[Any, ...]:
-        """Read what is written: values for `draft`, `plan`, `seen` and the cards' pictures."""
+        """Read what is written: values for `told`, `seen` and the cards' pictures."""
+        hero = now.form[0] or ""
+        count = counter_html(hero, self.engine.prompt_length(hero), tip=HERO_TIP)
         draft = write_draft(now.form, now.board, now.sources, now.job_id) if _is_begun(now) else ""
         pictures = see_pictures(self.engine, now)
         try:
             request = read_story(now, pictures)
         except (ValidationError, InvalidRequest) as err:
-            return draft, "", *self._tell(now, pictures, None, _fault_html(err))
-        return draft, request.model_dump_json(), *self._tell(now, pictures, request)
+            return draft, "", count, *self._tell(now, pictures, None, _fault_html(err))
+        return draft, request.model_dump_json(), count, *self._tell(now, pictures, request)
 
     def look(self, board: Board, plan: str, *states: Any) -> tuple[Any, ...]:
         """Look how the work stands: values for `ended`, `seen` and the cards' pictures.

@@ -1,4 +1,4 @@
-"""Where a finished story video stands, with its poster and its stills."""
+"""Where a finished story video stands, with its poster."""
 
 from dataclasses import dataclass
 from html import escape
@@ -18,11 +18,10 @@ class StoryStage:
     actions: gr.Row
     download: gr.DownloadButton
     poster: gr.DownloadButton
-    stills: gr.Gallery
 
     def outputs(self) -> list[gr.components.Component]:
         """In the order in which `show_story` gives their values."""
-        return [self.video, self.facts, self.actions, self.download, self.poster, self.stills]
+        return [self.video, self.facts, self.actions, self.download, self.poster]
 
 
 def build_story_stage() -> StoryStage:
@@ -37,22 +36,9 @@ def build_story_stage() -> StoryStage:
     )
     facts = gr.HTML(elem_id="story-facts")
     with gr.Row(visible=False) as actions:
-        download = gr.DownloadButton(
-            "Download", variant="primary", elem_id="story-download", min_width=120
-        )
+        download = gr.DownloadButton("Download", elem_id="story-download", min_width=120)
         poster = gr.DownloadButton("Poster", elem_id="story-poster", min_width=120)
-    stills = gr.Gallery(
-        label="Scenes",
-        show_label=False,
-        columns=3,
-        height="auto",
-        object_fit="contain",
-        interactive=False,
-        buttons=["fullscreen"],
-        visible=False,
-        elem_id="story-stills",
-    )
-    return StoryStage(video, facts, actions, download, poster, stills)
+    return StoryStage(video, facts, actions, download, poster)
 
 
 def show_story(result: VideoResult) -> tuple[Any, ...]:
@@ -64,7 +50,6 @@ def show_story(result: VideoResult) -> tuple[Any, ...]:
         gr.Row(visible=True),
         gr.DownloadButton(value=path),
         gr.DownloadButton(value=poster),
-        gr.Gallery(value=[str(still) for still in result.stills], visible=True),
     )
 
 

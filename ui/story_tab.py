@@ -37,6 +37,7 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320, elem_classes="card"):
             hero = build_hero()
+            count = gr.HTML(elem_id="story-hero-count")
             chips = _build_chips()
             cards = gr.Column(elem_classes="scenes")
             draw = gr.Button("Draw the storyboard", elem_id="draw-storyboard")
@@ -54,6 +55,7 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
         cancel=cancel,
         progress=progress,
         draw=draw,
+        count=count,
         timeline=timeline,
         stage=stage,
         board=board,

@@ -130,6 +130,7 @@ CSS = """
 .scene-tools button:disabled { opacity: .35; }
 .still { position: relative; margin: 0; aspect-ratio: 1; border-radius: 12px; overflow: hidden;
   display: grid; place-items: center; background: var(--background-fill-secondary); }
+.still a { display: block; width: 100%; height: 100%; }
 .still img { width: 100%; height: 100%; object-fit: contain; margin: 0; }
 .still.drawing img { filter: saturate(.85); }
 .still.changed img { opacity: .45; }

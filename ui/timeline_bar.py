@@ -49,12 +49,12 @@ def _hints_html(plan: VideoPlan, unwritten: int) -> str:
     count = plan.scenes_count
     hints = [f"{unwritten} of {count} scenes still to write"] if unwritten else []
     if plan.scenes_to_draw < count:
-        left = f"{plan.scenes_to_draw} of {count}" if plan.scenes_to_draw else "None of the scenes"
-        hints.append(f"{left} must be drawn; the other pictures are there")
+        left = f"{plan.scenes_to_draw} of {count} scenes are to be drawn; the other"
+        hints.append(f"{left if plan.scenes_to_draw else 'All'} pictures are there")
     if plan.scene_tokens and plan.token_window and max(plan.scene_tokens) > plan.token_window:
         number = 1 + plan.scene_tokens.index(max(plan.scene_tokens))
         hints.append(
-            f"Scene {number} with its hero has {max(plan.scene_tokens)} tokens; the model reads "
-            f"{plan.token_window} at a time, so the last words count less"
+            f"Scene {number} with its hero is long: {max(plan.scene_tokens)} tokens, read in "
+            f"pieces of {plan.token_window}; nothing is cut"
         )
     return "".join(f"<p>{escape(hint)}</p>" for hint in hints)

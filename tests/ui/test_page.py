@@ -168,7 +168,7 @@ def test_a_story_with_progress_by_scene(visits: Visits, slow_steps: list[float])
     for scene in (1, 2, 3):
         assert any(f"Scene {scene} of 3, step" in text for text in seen), seen
     expect(page.locator("#story-facts")).to_contain_text("3 scenes · 240 frames · 10 s")
-    expect(page.locator("#story-stills img")).to_have_count(3)
+    expect(page.locator(".still.drawn img")).to_have_count(3)
     assert download(page, "#story-download").read_bytes()[4:8] == b"ftyp"
     assert download(page, "#story-poster").read_bytes()[:2] == b"\xff\xd8"
     page.wait_for_function("document.querySelector('#story-result video').videoWidth === 64")
@@ -312,7 +312,7 @@ def test_screenshots_for_eyes(visits: Visits, width: int, scheme: str) -> None:
     open_story(page)
     choose_size(page, "story", "64x64")
     page.click("#story-generate")
-    expect(page.locator("#story-stills img")).to_have_count(3)
+    expect(page.locator(".still.drawn img")).to_have_count(3)
     shoot("story")
     page.get_by_role("tab", name="Info").click()
     expect(page.locator("#timeline img")).to_be_visible()

@@ -74,7 +74,7 @@ def sources(page: Page) -> list[str]:
 def test_cards_fill_and_the_video_takes_what_is_there(page: Page, steps: list[float]) -> None:
     draw_storyboard(page)
     assert len(steps) == 3 * STEPS
-    expect(page.locator("#story-summary")).to_contain_text("None of the scenes must be drawn")
+    expect(page.locator("#story-summary")).to_contain_text("All pictures are there")
     steps.clear()
     make_video(page)
     assert steps == []
@@ -113,7 +113,7 @@ def test_new_words_make_a_picture_stale_and_it_alone_is_drawn(
     steps.clear()
     texts(page).nth(1).fill("sailing over the ocean")
     expect(card(page, 2).locator(".still")).to_contain_text("Changed since")
-    expect(page.locator("#story-summary")).to_contain_text("1 of 3 must be drawn")
+    expect(page.locator("#story-summary")).to_contain_text("1 of 3 scenes are to be drawn")
     page.click("#draw-storyboard")
     expect(page.locator(".still.changed")).to_have_count(0)
     expect(drawn(page)).to_have_count(3)

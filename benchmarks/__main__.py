@@ -11,13 +11,14 @@ from typing import Any
 
 import torch
 
-from benchmarks import encoder, load, page, tiny_sd
+from benchmarks import encoder, film, load, page, tiny_sd
 
 logger = logging.getLogger("benchmarks")
 
 RESULTS = Path(__file__).parent / "results"
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "encoder": encoder.measure,
+    "film": film.measure,
     "load": load.measure,
     "page": page.measure,
     "tiny_sd": tiny_sd.measure,

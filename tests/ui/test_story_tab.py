@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from engine import VideoRequest
 from tests.pacing import pace_steps
-from tests.ui.conftest import Visits
+from tests.ui.conftest import Studio, Visits
 
 pytestmark = pytest.mark.browser
 STEPS = 10
@@ -203,3 +204,32 @@ def test_nobody_sees_the_pictures_of_others(visits: Visits, page: Page) -> None:
     expect(other.locator(".still.empty")).to_have_count(3)
     answer = other.request.get(f"{other.url}{sources(page)[0]}")
     assert answer.status == 404
+
+
+def choose(page: Page, field: str, words: str) -> None:
+    page.click(f"#story-{field} input")
+    page.get_by_role("option", name=words, exact=True).click()
+
+
+def test_transition_camera_and_captions_reach_the_video(page: Page, studio: Studio) -> None:
+    page.get_by_role("button", name="Transitions, camera, captions").click()
+    choose(page, "transition", "Wipe")
+    choose(page, "motion", "Slow zoom in")
+    choose(page, "captions", "Subtitles that can be switched on")
+    expect(page.locator("#story-summary .reel")).to_have_attribute(
+        "aria-label", re.compile("wipe of 0.5 seconds")
+    )
+    make_video(page)
+    source = page.locator("#story-result video").get_attribute("src") or ""
+    found = re.search(r"jobs/([0-9a-f]{32})/video.mp4", source)
+    assert found is not None
+    request = studio.engine._archive.journal.get(found[1]).request  # type: ignore[union-attr]
+    assert isinstance(request, VideoRequest)
+    assert (request.transition, request.motion, request.captions) == (
+        *("wipe", "zoom_in"),
+        "subtitles",
+    )
+    page.click("#add-scene")
+    expect(page.locator("#story-summary .reel .hold")).to_have_count(4)
+    choose(page, "transition", "Cut")
+    expect(page.locator("#story-summary .reel .transition")).to_have_count(0)

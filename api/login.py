@@ -113,6 +113,8 @@ def build_login_router(keyring: Keyring) -> APIRouter:
     async def leave() -> Response:
         answer = RedirectResponse(LOGIN, 303)
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        # What the page keeps in the browser is not for the next one who logs in there.
+        answer.headers["Clear-Site-Data"] = '"storage"'
         return answer
 
     return router

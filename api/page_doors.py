@@ -58,12 +58,18 @@ class PageDoors:
         name = path.removeprefix(_FILE)
         if _ADDRESS.match(name):
             return False
-        file = Path(os.path.abspath(name))
+        return await asyncio.to_thread(self._may_see, name, scope["state"]["owner"])
+
+    def _may_see(self, name: str, owner: str | None) -> bool:
+        try:
+            file = Path(os.path.realpath(name))  # links lead around, such as /proc/self/root
+        except ValueError:  # a NUL
+            return False
         if not file.is_relative_to(self._files):
             return True  # a file of the page's own; it looks whether it may be seen
         job_id = next(iter(file.relative_to(self._files).parts), "")
         try:
-            await asyncio.to_thread(self._engine.job, job_id, owner=scope["state"]["owner"])
+            self._engine.job(job_id, owner=owner)
         except errors.JobNotFound:
             return False
         return True

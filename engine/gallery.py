@@ -44,12 +44,14 @@ class Gallery:
             ResultGone: the job has no result, or its file is no longer there.
         """
         result = record.result
-        if result is None or not result.path.is_file():
-            raise ResultGone("The file of this job is no longer there.")
+        if result is None:
+            raise ResultGone("This job has no result.")
         picture = result.poster if isinstance(result, VideoResult) else result.path
         job_id = record.snapshot.id
         path = self._archive.store.path(job_id, THUMBNAIL)
-        with self._thumbnail_lock:  # two at once would write into one file
+        with self._thumbnail_lock:  # two at once would write into one file, or after a deletion
+            if not result.path.is_file():
+                raise ResultGone("The file of this job is no longer there.")
             if path.is_file():
                 return path
             try:
@@ -76,7 +78,8 @@ class Gallery:
             raise JobNotFound("There is no job with this id.")
         if not record.snapshot.state.is_terminal:
             raise NotEnded("The job has not ended yet.", advice="Cancel it first.")
-        self._archive.remove(job_id)
+        with self._thumbnail_lock:
+            self._archive.remove(job_id)
 
 
 def _shrink(picture: Path) -> Image.Image:

@@ -49,19 +49,25 @@ def read_texts(data: bytes) -> PictureTexts | None:
 
 
 def _png_texts(data: bytes) -> Iterator[tuple[str, str]]:
-    at = len(_PNG)
-    while at + 8 <= len(data):
+    """The two texts, the first of each key."""
+    at, wanted = len(_PNG), {JSON_KEY.encode(), b"parameters"}
+    while wanted and at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         body = data[at + 8 : at + 8 + min(length, TEXT_BYTES_MAX)]
         key, _, rest = body.partition(b"\0")
+        at += 12 + length
+        if key not in wanted:  # each is read once, so that a file of many bombs is but one
+            continue
         if kind == b"tEXt":
+            wanted.remove(key)
             yield _latin(key), _latin(rest)
         elif kind == b"zTXt":
+            wanted.remove(key)
             yield _latin(key), _latin(_inflated(rest[1:]))
         elif kind == b"iTXt" and len(rest) > 2:
+            wanted.remove(key)
             text = rest[2:].split(b"\0", 2)[-1]  # after the language and the translated key
             yield _latin(key), _plain(_inflated(text) if rest[0] else text)
-        at += 12 + length
 
 
 def _inflated(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import random
 import struct
 import time
+import tracemalloc
 import zlib
 from io import BytesIO
 from typing import Any
@@ -200,3 +201,18 @@ def test_a_hostile_exif_block_is_not_copied_tag_by_tag() -> None:
 def test_every_drawn_setting_of_a_recipe_is_loaded() -> None:
     drawn = set(ImageRequest.model_fields) - {"format"}
     assert drawn <= set(ImageRecipe.model_fields)
+
+
+def test_a_file_of_many_bombs_is_inflated_once() -> None:
+    bomb = zlib.compress(bytes(50 * 2**20), 9)
+    chunks = [(b"zTXt", b"key%d\0\0" % number + bomb) for number in range(40)]
+    chunks += [(b"zTXt", b"parameters\0\0" + bomb)] * 40
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I4s", len(body), kind) + body + bytes(4) for kind, body in chunks
+    )
+    tracemalloc.start()
+    found = read_texts(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found is not None and found.parameters
+    assert peak < 8 * TEXT_BYTES_MAX + 2 * len(bomb)

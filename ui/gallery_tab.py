@@ -1,6 +1,5 @@
 """The tab that shows everything that was made here, newest first, and gives it back."""
 
-import textwrap
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -168,7 +167,8 @@ def caption(record: Record) -> str:
 
 
 def _short(text: str) -> str:
-    return textwrap.shorten(text, _CAPTION_LENGTH, placeholder="…")
+    line = " ".join(text.split())
+    return line if len(line) <= _CAPTION_LENGTH else f"{line[: _CAPTION_LENGTH - 1].rstrip()}…"
 
 
 def _nothing_html(engine: Engine, kind: str) -> str:

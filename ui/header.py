@@ -12,7 +12,10 @@ PHOTOGRAPHS = (
 )
 
 
-_LEAVE = '<form class="leave" method="post" action="../logout"><button>Log out</button></form>'
+_LEAVE = (
+    '<form class="leave" method="post" action="../logout" '
+    'onsubmit="localStorage.clear(); sessionStorage.clear()"><button>Log out</button></form>'
+)
 
 
 def masthead_html(status: EngineStatus, *, locked: bool = False) -> str:

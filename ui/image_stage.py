@@ -105,7 +105,12 @@ async def show(moments: AsyncIterator[Moment]) -> AsyncIterator[tuple[Any, ...]]
     async for now in moments:
         if now.running and now.preview is None and len(now.results) == len(before.results):
             now = replace(now, preview=before.preview)  # none comes between two of one picture
-        yield *RunControls.show(now), gr.Button(interactive=not now.running), *_changes(before, now)
+        begins = now.running and not before.running
+        yield (
+            *RunControls.show(now, begins=begins),
+            gr.Button(interactive=not now.running),
+            *_changes(before, now),
+        )
         before = now
 
 

@@ -15,7 +15,7 @@ from ui.image_stage import ImageStage, build_image_stage, picture_values
 from ui.messages import explain_error
 from ui.progress import Moment, error_html, follow, make
 from ui.running import RunControls, build_run, offer_cancel, offer_return
-from ui.visitors import current_visitor, submit
+from ui.visitors import current_visitor, find_job, submit
 
 _MORE = 4
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -56,7 +56,7 @@ def _wire_work(engine: Engine, form: ImageForm, run: RunControls, stage: ImageSt
     back = offer_return(
         engine, run, ImageRequest, partial(_go_on, engine), [*outputs, *form.inputs()]
     )
-    offer_cancel(engine, run, draw, more, back)
+    offer_cancel(engine, run, draw, more, back, others=(stage.more,))
 
 
 def _wire_stage(engine: Engine, form: ImageForm, stage: ImageStage) -> None:
@@ -138,8 +138,9 @@ async def _choose(engine: Engine, on_sheet: tuple[str, ...], index: int) -> tupl
     return picture_values(job_id, result)
 
 
-async def _seed(engine: Engine, job_id: str | None) -> str:
-    return str((await _find(engine, job_id)).seed)
+def _seed(engine: Engine, job_id: str | None) -> Any:
+    job = find_job(engine, job_id)
+    return gr.skip() if job is None else str(job.seed)
 
 
 async def _find(engine: Engine, job_id: str | None) -> Job:

@@ -88,6 +88,8 @@ def found_html(found: FoundSettings, name: str, drawing_now: str) -> str:
         notes.append(f"Left out: {' '.join(explain_invalid(found.refused, labels=LABELS))}")
     if found.unused:
         notes.append(f"Not used here: {', '.join(found.unused)}.")
+    if found.request.seed is None:
+        notes.append("It tells no seed, so Generate draws another picture.")
     if found.model and drawing_now and found.model != drawing_now:
         notes.append(f"It was drawn by {found.model}; {drawing_now} will draw another picture.")
     if not notes:

@@ -1,6 +1,5 @@
-"""Generate, Cancel, the progress between them, and coming back to it: the same on both tabs."""
+"""Generate, Cancel, the progress between them, and coming back to it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +8,10 @@ from typing import Any
 import gradio as gr
 
 from engine import Engine, Job, Request
-from engine.errors import JobNotFound
 from ui.bookmark import bookmark_value, bookmarked, build_bookmark
 from ui.events import told
 from ui.progress import Moment, find_again
-from ui.visitors import current_visitor
+from ui.visitors import find_job
 
 GoOn = Callable[[list[Job]], AsyncIterator[tuple[Any, ...]]]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -33,13 +31,12 @@ class RunControls:
         return [self.generate, self.cancel, self.progress, self.bookmark]
 
     @staticmethod
-    def show(moment: Moment) -> tuple[Any, ...]:
-        """Values for `outputs` at one moment."""
+    def show(moment: Moment, *, begins: bool) -> tuple[Any, ...]:
+        """Values for `outputs` at one moment; what `begins` can be cancelled."""
+        fresh = {"value": "Cancel", "interactive": True} if begins or not moment.running else {}
         return (
             gr.Button(interactive=not moment.running),
-            gr.Button(visible=True)
-            if moment.running
-            else gr.Button("Cancel", visible=False, interactive=True),
+            gr.Button(visible=moment.running, **fresh),
             moment.html,
             bookmark_value(moment.job_ids),
         )
@@ -74,19 +71,22 @@ def build_actions(tab: str, text: str) -> tuple[gr.Button, gr.Button, gr.HTML]:
     return generate, cancel, progress
 
 
-def offer_cancel(engine: Engine, run: RunControls, *works: Any) -> None:
-    """Wire the Cancel button, and give Generate back should the work itself break.
+def offer_cancel(
+    engine: Engine, run: RunControls, *works: Any, others: tuple[gr.Button, ...] = ()
+) -> None:
+    """Wire the Cancel button, and give the buttons back should the work itself break.
 
     Args:
         works: the events that follow jobs.
+        others: what cannot be pressed either while they do.
     """
     run.cancel.click(
         partial(_cancel, engine), inputs=run.bookmark, outputs=run.cancel, queue=False, **_QUIET
     )
     for work in works:
         work.failure(
-            lambda: (gr.Button(interactive=True), gr.Button(visible=False)),
-            outputs=[run.generate, run.cancel],
+            lambda: (gr.Button(visible=False), *(gr.Button(interactive=True),) * (1 + len(others))),
+            outputs=[run.cancel, run.generate, *others],
             queue=False,
             **_QUIET,
         )
@@ -120,12 +120,8 @@ def offer_return(
     return run.bookmark.found(come_back, outputs=outputs, concurrency_limit=None, **_QUIET)
 
 
-async def _cancel(engine: Engine, bookmark: str | None) -> Any:
-    cancelling = False
-    for job_id in bookmarked(bookmark):
-        try:
-            job = await asyncio.to_thread(engine.job, job_id, owner=current_visitor().owner)
-        except JobNotFound:
-            continue
-        cancelling |= not job.cancel().is_terminal
+def _cancel(engine: Engine, bookmark: str | None) -> Any:
+    found = (find_job(engine, job_id) for job_id in bookmarked(bookmark))
+    states = [job.cancel() for job in found if job is not None]
+    cancelling = any(not state.is_terminal for state in states)
     return gr.Button("Cancelling…", interactive=False) if cancelling else gr.skip()

@@ -24,10 +24,10 @@ from ui.story_draft import write_draft
 from ui.story_form import StoryForm
 from ui.story_now import UNWRITTEN, Pictures, Written, read_story, see_pictures
 from ui.story_stage import StoryStage, show_story
-from ui.story_work import LATER_S, SOON_S, find_job
+from ui.story_work import LATER_S, SOON_S
 from ui.storyboard import Board, with_fields
 from ui.timeline_bar import timeline_html
-from ui.visitors import current_visitor
+from ui.visitors import current_visitor, find_job
 
 
 @dataclass(frozen=True)

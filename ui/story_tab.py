@@ -17,6 +17,7 @@ from ui.story_draft import read_draft
 from ui.story_form import build_hero, build_story_form, story_board, story_values
 from ui.story_stage import build_story_stage
 from ui.storyboard import Board, Source
+from ui.visitors import find_job
 
 # On a phone the video comes far above the button that made it.
 _TO_THE_VIDEO = """() => {
@@ -111,7 +112,7 @@ def reopen_story(desk: StoryDesk, job_id: gr.State) -> None:
 
 
 def _reopen(desk: StoryDesk, job_id: str, board: Board) -> tuple[Any, ...]:
-    job = story_work.find_job(desk.engine, job_id)
+    job = find_job(desk.engine, job_id)
     if job is None or not isinstance(job.request, VideoRequest):
         return (gr.skip(),) * (len(desk.form.inputs()) + 4)
     # Seeds stay with the pictures, free to be drawn anew.

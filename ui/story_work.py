@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from engine import Engine, EngineError, ImageRequest, Job
-from engine.errors import InvalidRequest, JobNotFound
+from engine import Engine, EngineError, ImageRequest
+from engine.errors import InvalidRequest
 from engine.requests import SEED_MAX, ImageTask
 from engine.story import plan_scenes
 from ui.messages import LABELS, explain_error, explain_invalid
@@ -17,7 +17,7 @@ from ui.scene_pictures import ScenePicture, look_at_scenes
 from ui.story_form import story_request
 from ui.story_now import Written, choose_seeds, missing, read_story, see_pictures
 from ui.storyboard import Source, Sources
-from ui.visitors import current_visitor, submit
+from ui.visitors import current_visitor, find_job, submit
 
 SOON_S, LATER_S = 0.5, 3.0
 """How often the page looks: while work goes on, and else."""
@@ -98,14 +98,6 @@ def cancel(engine: Engine, sources: Sources, job_id: str | None) -> None:
     for id_ in {job_id, *(source.job_id for source in sources.values())}:
         if (job := find_job(engine, id_)) is not None:
             job.cancel()
-
-
-def find_job(engine: Engine, job_id: str | None) -> Job | None:
-    """A job of the visitor; None if there is none, or it is somebody else's."""
-    try:
-        return engine.job(job_id or "", owner=current_visitor().owner)
-    except JobNotFound:
-        return None
 
 
 def _cancel_picture(engine: Engine, source: Source | None, picture: ScenePicture) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gradio.context import LocalContext
 
 from engine import Engine, Job, Request
+from engine.errors import JobNotFound
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,17 @@ def current_visitor() -> Visitor:
     scope = request.request.scope
     address = scope.get("client")
     return Visitor(scope.get("state", {}).get("owner"), address[0] if address else None)
+
+
+def find_job(engine: Engine, job_id: str | None) -> Job | None:
+    """A job of the current visitor; None if there is none, or it is somebody else's.
+
+    It may look into the journal: not on the event loop.
+    """
+    try:
+        return engine.job(job_id or "", owner=current_visitor().owner)
+    except JobNotFound:
+        return None
 
 
 async def submit(

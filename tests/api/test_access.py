@@ -103,7 +103,8 @@ def test_nobody_fetches_another_s_files_through_the_page(
     door = "/ui/gradio_api/file="
     assert locked.get(f"{door}{file}", headers=as_owner(ALICE)).status_code == 200
     roundabout = f"{file.parent.parent}/x/../{job['id']}/./{file.name}"
-    for name in (str(file), roundabout, f"/{file}", quote(str(file), safe="")):
+    around = f"/proc/self/root{file}"
+    for name in (str(file), roundabout, f"/{file}", quote(str(file), safe=""), around, "%00"):
         assert locked.get(f"{door}{name}", headers=as_owner(BOB)).status_code in (403, 404)
 
 

@@ -89,7 +89,7 @@ def judge(name: str, found: Found, bare: Found) -> None:
 
 def test_no_tab_has_a_grave_finding_of_ours(visits: Visits, bare: Found) -> None:
     found = look_at_tabs(visits.open(height=TALL))
-    assert len(found) >= 12, "not every tab was seen"
+    assert len(found) == 16, "not every tab was seen"
     judge("tabs", found, bare)
 
 

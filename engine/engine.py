@@ -59,7 +59,13 @@ class Engine:
         self._archive = Archive(settings, self._timer)
         self._estimator = Estimator()
         self._queue = JobQueue(settings.max_queue)
-        self._register = Register(self._archive, self._queue, self._timer, self._job_changed)
+        self._register = Register(
+            self._archive,
+            self._queue,
+            self._timer,
+            self._job_changed,
+            lambda *story: self._forecast.scenes_to_draw(*story),
+        )
         self._jobs = self._register.jobs
         self.gallery = Gallery(self._archive)
         self._lock = threading.Lock()

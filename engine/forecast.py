@@ -4,15 +4,17 @@ import threading
 import time
 from collections.abc import Callable
 
+from engine.errors import EngineError
 from engine.estimate import Estimator
 from engine.jobs import Job
 from engine.queue import JobQueue
-from engine.requests import ImageRequest, Request, VideoRequest
+from engine.requests import ImageRequest, ImageTask, Request, VideoRequest, image_task
 from engine.snapshots import Terms
+from engine.story import plan_scenes
 
 _PLACES_EVERY_S = 1.0
-ToDraw = Callable[[VideoRequest, int, str | None], int]
-"""A story, its seed and its owner to the number of scenes that must be drawn."""
+ToDraw = Callable[[VideoRequest, int, str | None], list[ImageTask]]
+"""A story, its seed and its owner to the pictures that must be drawn."""
 
 
 class Forecast:
@@ -31,7 +33,7 @@ class Forecast:
         self._unfinished = unfinished
         self._own_guidance: float | None = None
         self._pixels: Callable[[int, int], int] = _asked_pixels
-        self._to_draw: ToDraw = lambda request, seed, owner: len(request.scenes)
+        self._to_draw: ToDraw = lambda request, seed, owner: plan_scenes(request, seed)
         self._places_at = 0.0
         self._places_lock = threading.Lock()
 
@@ -43,7 +45,7 @@ class Forecast:
         Args:
             own_guidance: the model's own.
             pixels: those that it draws for a size.
-            to_draw: how many scenes of a story its owner has no picture of.
+            to_draw: the scenes of a story that its owner has no picture of.
         """
         self._own_guidance, self._pixels, self._to_draw = own_guidance, pixels, to_draw
 
@@ -63,10 +65,19 @@ class Forecast:
         return drawn * image_s + frames_s
 
     def scenes_to_draw(self, request: VideoRequest, terms: Terms, seed: int) -> int:
-        """How many scenes of a story must be drawn on these terms."""
+        """How many scenes of a story must be drawn on these terms, beyond what is on its way."""
         if not terms.reuse:
             return len(request.scenes)
-        return self._to_draw(request, seed, terms.owner)
+        try:
+            missing = self._to_draw(request, seed, terms.owner)
+        except EngineError:  # an estimate must not end anybody's work
+            return len(request.scenes)
+        coming = {
+            image_task(job.request, job.seed)
+            for job in (*self._queue.waiting(), *self._unfinished())
+            if isinstance(job.request, ImageRequest) and job.owner == terms.owner
+        }
+        return sum(task not in coming for task in missing)
 
     def running_s(self) -> float:
         """Seconds until the jobs under way are done."""

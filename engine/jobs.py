@@ -64,6 +64,7 @@ class Job:
         terms: Terms = _NO_TERMS,
         snapshot: JobSnapshot | None = None,
         outcome: Outcome = (None, None),
+        image_tasks: int | None = None,
         on_change: "Callable[[Job], None]" = lambda job: None,
         recorder: Recorder = lambda job, snapshot, outcome: None,
     ) -> None:
@@ -72,6 +73,7 @@ class Job:
         Args:
             seed: what to draw with; the request may have left it open.
             snapshot: where the job stands; without, it is new.
+            image_tasks: how many pictures it must draw; all of them if nothing is said.
             on_change: called after every change of state or progress, on its thread.
             recorder: called with the coming snapshot and outcome before anyone sees a change
                 of state. Where it raises an EngineError, the job fails with that.
@@ -89,17 +91,14 @@ class Job:
         self._preview: Preview | None = None
         self._snapshot = snapshot or new_snapshot(request)
         self.id = self._snapshot.id
+        self.image_tasks = self._snapshot.progress.scenes if image_tasks is None else image_tasks
+        """How many pictures this job draws: the unit in which the queue is bounded."""
         if self.state.is_terminal:
             self._done.set()
 
     @property
     def owner(self) -> str | None:
         return self.terms.owner
-
-    @property
-    def image_tasks(self) -> int:
-        """How many pictures this job draws: the unit in which the queue is bounded."""
-        return self._snapshot.progress.scenes
 
     @property
     def state(self) -> JobState:

@@ -80,10 +80,10 @@ class Production:
         drawn_width, drawn_height = drawn_size(width, height, self._sampler.model)
         return drawn_width * drawn_height
 
-    def to_draw(self, request: VideoRequest, seed: int, owner: str | None) -> int:
-        """How many pictures a story needs beyond those that its owner has."""
+    def to_draw(self, request: VideoRequest, seed: int, owner: str | None) -> list[ImageTask]:
+        """The pictures that a story needs beyond those that its owner has."""
         if self._reuse is None:
-            return len(request.scenes)
+            return plan_scenes(request, seed)
         return self._reuse.missing(request, seed, owner)
 
     def draw(self, job: Job) -> Finish:

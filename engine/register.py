@@ -29,12 +29,18 @@ class Register:
     """Every job that can be asked for. Thread-safe."""
 
     def __init__(
-        self, archive: Archive, queue: JobQueue, timer: Timer, on_change: Callable[[Job], None]
+        self,
+        archive: Archive,
+        queue: JobQueue,
+        timer: Timer,
+        on_change: Callable[[Job], None],
+        scenes_to_draw: Callable[[VideoRequest, Terms, int], int],
     ) -> None:
         self._archive = archive
         self._queue = queue
         self._timer = timer
         self._on_change = on_change
+        self._scenes_to_draw = scenes_to_draw
         self.jobs: OrderedDict[str, Job] = OrderedDict()
         """Those in memory, in the order in which they came: all live ones, some ended ones."""
         self._lock = threading.Lock()
@@ -135,10 +141,14 @@ class Register:
         self, request: Request, terms: Terms, key: str | None = None, digest: str = ""
     ) -> Job | None:
         recorder = self._archive.recorder
+        seed, tasks = _choose_seed(request), 1
+        if isinstance(request, VideoRequest):
+            tasks = max(1, self._scenes_to_draw(request, terms, seed))
         job = Job(
             request,
-            seed=_choose_seed(request),
+            seed=seed,
             terms=terms,
+            image_tasks=tasks,
             on_change=self._on_change,
             recorder=recorder,
         )

@@ -40,6 +40,7 @@ class Reuse:
         own = {scene.number: scene for scene in self._journal.scenes(job.id)}
         found = {}
         for number, task in enumerate(tasks, start=1):
+            job.token.check()
             recipe = self._recipe_of(task)
             scene = own.get(number)
             if scene is None or scene.recipe != recipe or not _is_whole(scene):
@@ -52,14 +53,14 @@ class Reuse:
             logger.info("job %s: %d scene(s) are drawn already", job.id, len(found))
         return found
 
-    def missing(self, request: VideoRequest, seed: int, owner: str | None) -> int:
-        """How many scenes of a story its owner has no picture of; no file is looked into."""
-        recipes = [self._recipe_of(task) for task in plan_scenes(request, seed)]
-        there = (
-            any(scene.path.is_file() for scene in self._journal.pictures_like(owner, recipe))
-            for recipe in recipes
-        )
-        return len(recipes) - sum(there)
+    def missing(self, request: VideoRequest, seed: int, owner: str | None) -> list[ImageTask]:
+        """The scenes of a story that its owner has no picture of; no file is looked into."""
+
+        def is_there(task: ImageTask) -> bool:
+            like = self._journal.pictures_like(owner, self._recipe_of(task))
+            return any(scene.path.is_file() for scene in like)
+
+        return [task for task in plan_scenes(request, seed) if not is_there(task)]
 
     def _from_elsewhere(self, job: Job, number: int, recipe: ImageRecipe) -> KeptScene | None:
         """Copy a picture into this job, which then stands on its own."""
@@ -69,7 +70,7 @@ class Reuse:
             return None
         try:
             data = scene.path.read_bytes()
-        except FileNotFoundError:  # it was deleted just now
+        except OSError:  # it was deleted just now, or cannot be read: then it is drawn
             return None
         name = still_name(number)
         path = self._store.write(job.id, name, lambda part: _write_bytes(part, data))

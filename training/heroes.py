@@ -10,6 +10,8 @@ from training.palette import EYE_COLOURS, GARMENT_COLOURS, HAIR_COLOURS
 KINDS = ("woman", "man", "girl", "boy", "old woman", "old man")
 POSES = ("standing", "walking", "running", "sitting", "jumping", "celebrating")
 ROLES = ("knight", "wizard", "superhero", "adventurer", "hacker", "robot", "astronaut")
+TELLING_ROLES = ("knight", "wizard", "superhero", "robot", "astronaut")
+"""Those whose clothes nobody else wears; an adventurer may look like any man in a tunic."""
 HAIR_STYLES_OF = {
     "woman": ("long", "ponytail", "pigtails", "bob"),
     "man": ("short", "messy", "mohawk", "bald"),
@@ -82,8 +84,8 @@ class Hero:
 
     @property
     def subject(self) -> str:
-        """Who this is at a glance: the role, else woman, man, girl, boy or elder."""
-        if self.role:
+        """Who this is at a glance: the role if it shows, else woman, man, girl, boy or elder."""
+        if self.role in TELLING_ROLES:
             return self.role
         return "elder" if self.kind.startswith("old") else self.kind
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.heroes import ROLES
+from training.heroes import TELLING_ROLES
 from training.palette import GARMENT_COLOURS, HAIR_COLOURS
 from training.things import THINGS
 from training.world import SETTINGS, SHELTERED, TIMES, WEATHERS, Scene
@@ -25,7 +25,7 @@ def list_classes(things: int | None) -> Classes:
         SETTING: tuple(SETTINGS),
         TIME: TIMES,
         WEATHER: WEATHERS,
-        SUBJECT: (*PEOPLE, *ROLES, *names, NOTHING),
+        SUBJECT: (*PEOPLE, *TELLING_ROLES, *names, NOTHING),
         HAIR: tuple(HAIR_COLOURS),
         GARMENT: tuple(GARMENT_COLOURS),
     }
@@ -47,5 +47,7 @@ def read_labels(scene: Scene) -> Labels:
 def stated_labels(scene: Scene) -> dict[str, str]:
     """Return what a full caption of the scene states: nobody writes "clear" or "nothing"."""
     unsaid = {WEATHER: CLEAR, SUBJECT: NOTHING}
+    if scene.hero is not None and scene.hero.role not in ("", *TELLING_ROLES):
+        unsaid[SUBJECT] = scene.hero.subject  # said is the role, which no picture can tell
     labels = read_labels(scene).items()
     return {name: label for name, label in labels if label and label != unsaid.get(name)}

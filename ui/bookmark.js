@@ -6,8 +6,10 @@ let mine = "";
 
 function keep(text) {
   mine = text;
-  sessionStorage.setItem(key, text);
-  localStorage.setItem(key, text);
+  try {
+    sessionStorage.setItem(key, text);
+    localStorage.setItem(key, text);
+  } catch {}  // no room, or not allowed: then nothing is found again
 }
 
 function comeBack(text) {

@@ -5,7 +5,7 @@ Whatever reads the fields is wired in here, so that it gets what stands in them 
 no keystroke can be lost on the way.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from ui.storyboard import Board, SceneDraft, Sources
 _HINTS = ("Who does what, where and when…", "What happens next…", "How it ends…")
 # Gradio tells of a changed gr.State only through its queue: whatever writes one must use it.
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# One after the other, for each reads what stands there and replaces it.
+_ALONE: dict[str, Any] = {**_QUIET, "concurrency_id": "storyboard", "concurrency_limit": 1}
 Change = Callable[[Board], Board]
 
 
@@ -140,20 +142,23 @@ class _CardWires:
     def _wire_change(
         self, button: gr.Button, change: Change, key: str, *, copied: int | None = None
     ) -> None:
+        desk = self._desk
+
         def changed(sources: Sources, *fields: str) -> tuple[Board, Sources]:
             before = storyboard.with_fields(self._board, fields)
             after = change(before)
-            new = {draft.id for draft in after} - {draft.id for draft in before}
-            shared = sources.get(copied) if copied is not None else None
-            return after, {**sources, **{id_: shared for id_ in new if shared is not None}}
+            there = {draft.id for draft in before}
+            origin = {draft.id: draft.id if draft.id in there else copied for draft in after}
+            kept = {id_: sources[old] for id_, old in origin.items() if old in sources}
+            story_work.leave(desk.engine, sources, kept)
+            return after, kept
 
-        desk = self._desk
         button.click(
             changed,
             inputs=[desk.sources, *self._fields],
             outputs=[desk.board, desk.sources],
             key=key,
-            **_QUIET,
+            **_ALONE,
         )
 
     def wire_looks(self) -> None:
@@ -186,20 +191,20 @@ class _CardWires:
             (desk.generate, story_work.make_video, "on-generate"),
         ):
             button.click(
-                partial(self._begun, partial(work, desk.engine)),
+                partial(self._told, partial(work, desk.engine)),
                 inputs=self._inputs,
                 outputs=desk.started(),
                 key=key,
-                **_QUIET,
+                **_ALONE,
             )
         for index, card in enumerate(self._cards):
             id_ = self._board[index].id
             card.redraw.click(
-                partial(self._begun, partial(story_work.redraw, desk.engine, index)),
+                partial(self._told, partial(story_work.redraw, desk.engine, index)),
                 inputs=self._inputs,
                 outputs=[card.seed, *desk.started()],
                 key=f"on-redraw-{id_}",
-                **_QUIET,
+                **_ALONE,
             )
             card.keep_seed.click(
                 partial(story_work.keep_seed, desk.engine, id_),
@@ -212,6 +217,3 @@ class _CardWires:
     def _told(self, work: Callable[[Written], Any], *values: Any) -> Any:
         """Give a handler what stands on the page."""
         return work(self._desk.written(self._board, values))
-
-    async def _begun(self, work: Callable[[Written], Awaitable[Any]], *values: Any) -> Any:
-        return await work(self._desk.written(self._board, values))

@@ -2,18 +2,19 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from engine import Engine, EngineError, ImageRequest, Job, JobState
+from engine import Engine, ImageRequest, Job, JobState
 from engine.errors import JobNotFound, ResultGone
 from engine.requests import ImageTask, image_task
 from engine.story import plan_scenes
 from ui.messages import explain_error
-from ui.storyboard import Sources
+from ui.storyboard import Source, Sources
+from ui.visitors import find_job
 
 State = Literal["empty", "waiting", "drawing", "drawn", "stopped"]
 
@@ -31,7 +32,7 @@ class ScenePicture:
     share: float = 0.0
     """How much of it is drawn, from 0 to 1."""
     why: str = ""
-    """Why it stopped."""
+    """Why the last try gave none."""
     eta_s: float | None = None
 
     @property
@@ -46,31 +47,28 @@ class ScenePicture:
 _EMPTY = ScenePicture()
 
 
-def look_at_scenes(
-    engine: Engine, owner: str | None, ids: Iterable[int], sources: Sources
-) -> dict[int, ScenePicture]:
-    """See how the pictures stand, by the ids of their scenes; live ones are then previewed."""
+def look_at_scenes(engine: Engine, ids: Iterable[int], sources: Sources) -> dict[int, ScenePicture]:
+    """See how the current visitor's pictures stand, by the ids of their scenes.
+
+    Those being drawn are then previewed.
+    """
     jobs: dict[str, Job | None] = {}
     finished: dict[str, Mapping[int, Path]] = {}
-    pictures = {}
-    for id_ in ids:
-        source = sources.get(id_)
-        if source is not None and source.job_id not in jobs:
-            job = jobs[source.job_id] = _find(engine, source.job_id, owner)
+
+    def see(source: Source | None) -> ScenePicture:
+        if source is None:
+            return _EMPTY
+        if source.job_id not in jobs:
+            job = jobs[source.job_id] = find_job(engine, source.job_id)
             finished[source.job_id] = {} if job is None else _finished(engine, job)
-        job = None if source is None else jobs[source.job_id]
-        if source is None or job is None:
-            pictures[id_] = _EMPTY
-        else:
-            pictures[id_] = _picture(job, source.number, finished[source.job_id])
-    return pictures
+        if (job := jobs[source.job_id]) is None:  # removed
+            return see(source.before)
+        picture = _picture(job, source.number, finished[source.job_id])
+        if picture.state not in {"empty", "stopped"} or source.before is None:
+            return picture
+        return replace(see(source.before), why=picture.why)
 
-
-def _find(engine: Engine, job_id: str, owner: str | None) -> Job | None:
-    try:
-        return engine.job(job_id, owner=owner)
-    except JobNotFound:  # it was removed, or the page's memory is older than the server's
-        return None
+    return {id_: see(sources.get(id_)) for id_ in ids}
 
 
 def _finished(engine: Engine, job: Job) -> dict[int, Path]:
@@ -79,17 +77,21 @@ def _finished(engine: Engine, job: Job) -> dict[int, Path]:
         if not isinstance(job.request, ImageRequest):
             return {scene.number: scene.path for scene in engine.scenes(job.id, owner=job.owner)}
         return {1: engine.result(job).path} if job.state is JobState.SUCCEEDED else {}
-    except ResultGone:
+    except (ResultGone, JobNotFound):  # removed just now
         return {}
 
 
 def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePicture:
+    if number > job.snapshot().progress.scenes:  # the browser may send anything
+        return _EMPTY
     task = _task(job, number)
     if number in finished:
         return ScenePicture("drawn", task, finished[number], share=1.0)
     snapshot = job.snapshot()
     if snapshot.state.is_terminal:
-        return ScenePicture("stopped", why=_why(job.error)) if job.error else _EMPTY
+        if job.error is None:
+            return _EMPTY
+        return ScenePicture("stopped", why=" ".join(explain_error(job.error)))
     progress = snapshot.progress
     if snapshot.state is JobState.QUEUED or progress.scene != number:
         return ScenePicture("waiting", task, eta_s=progress.eta_s)
@@ -110,10 +112,6 @@ def _task(job: Job, number: int) -> ImageTask:
     return plan_scenes(job.request, job.seed)[number - 1]
 
 
-def _why(error: EngineError) -> str:
-    return " ".join(explain_error(error))
-
-
 def picture_html(picture: ScenePicture, number: int, text: str, *, changed: bool) -> str:
     """Draw it for its card.
 
@@ -125,7 +123,7 @@ def picture_html(picture: ScenePicture, number: int, text: str, *, changed: bool
         "empty": "Not drawn yet",
         "waiting": "In line",
         "drawing": "",
-        "drawn": "Changed since" if changed else "",
+        "drawn": "Changed since" if changed else picture.why,
         "stopped": picture.why,
     }[picture.state]
     source = _source(picture)

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from engine import Engine, EngineError, Job, VideoRequest, VideoResult
 from engine.errors import InvalidRequest, JobCancelled
-from engine.requests import ImageTask
 from engine.story import plan_scenes
 from ui.counter import HERO_TIP, counter_html
 from ui.messages import LABELS, explain_error, explain_invalid
@@ -124,13 +123,11 @@ class StoryDesk:
         self, now: Written, pictures: Pictures, request: VideoRequest | None, fault: str = ""
     ) -> tuple[Any, ...]:
         told: Any = fault or gr.skip()
-        tasks: list[ImageTask] = []
         if request is not None:
             owner = current_visitor().owner
             planned = self.engine.plan(request, owner=owner, reuse=True)
             told = timeline_html(request, planned, request.scenes.count(UNWRITTEN))
-            tasks = plan_scenes(request, 0)
-        return told, *self._look_at_work(now, pictures), *_show(now.board, pictures, tasks)
+        return told, *self._look_at_work(now, pictures), *_show(now.board, pictures, request)
 
     def _look_at_work(self, now: Written, pictures: Pictures) -> tuple[Any, ...]:
         job = find_job(self.engine, now.job_id)
@@ -141,7 +138,7 @@ class StoryDesk:
         elif coming:
             progress = _drawing_html(pictures)
         else:
-            progress = "" if job is None or now.notice else _end_html(job)
+            progress = "" if job is None or now.notice else self._end_html(job)
         return (
             now.notice + progress,
             gr.Button(interactive=not making),
@@ -157,8 +154,17 @@ class StoryDesk:
             result = self.engine.result(job)
         except EngineError:  # told beside the buttons
             return kept
-        assert isinstance(result, VideoResult)
-        return job.id, *show_story(result)
+        return (job.id, *show_story(result)) if isinstance(result, VideoResult) else kept
+
+    def _end_html(self, job: Job) -> str:
+        """Why a job has no result; nothing where it has."""
+        try:
+            self.engine.result(job)
+        except JobCancelled:
+            return note_html("Cancelled.", "What was drawn and all you wrote is still here.")
+        except EngineError as err:
+            return error_html(*explain_error(err))
+        return ""
 
 
 def _is_begun(now: Written) -> bool:
@@ -170,13 +176,16 @@ def _is_making(job: Job | None) -> bool:
     return job is not None and not job.state.is_terminal
 
 
-def _show(board: Board, pictures: Pictures, tasks: list[ImageTask]) -> list[str]:
-    """The cards' pictures; without tasks, none is told to be another than it would be now."""
+def _show(board: Board, pictures: Pictures, request: VideoRequest | None) -> list[str]:
+    """The cards' pictures; without a request, none is told to be another than it would be now."""
+    tasks = [] if request is None else plan_scenes(request, 0)
+    texts = [] if request is None else request.scenes
     shown = []
     for index, draft in enumerate(board):
         picture = pictures[draft.id]
         changed = bool(tasks) and picture.task not in (None, tasks[index])
-        shown.append(picture_html(picture, index + 1, draft.text, changed=changed))
+        words = texts[index] if texts else draft.text
+        shown.append(picture_html(picture, index + 1, words, changed=changed))
     return shown
 
 
@@ -187,15 +196,6 @@ def _drawing_html(pictures: Pictures) -> str:
     etas = [pic.eta_s for pic in pictures.values() if pic.comes and pic.eta_s is not None]
     left = f"about {words_for_s(max(etas))} left" if etas else ""
     return bar_html(f"{there} of {len(pictures)} pictures drawn", share, left)
-
-
-def _end_html(job: Job) -> str:
-    """Why a job has no result; nothing where it has."""
-    if job.error is None:
-        return ""
-    if isinstance(job.error, JobCancelled):
-        return note_html("Cancelled.", "What was drawn and all you wrote is still here.")
-    return error_html(*explain_error(job.error))
 
 
 def _fault_html(err: ValidationError | InvalidRequest) -> str:

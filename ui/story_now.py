@@ -10,7 +10,6 @@ from engine.requests import SEED_MAX, ImageTask
 from ui.scene_pictures import ScenePicture, look_at_scenes
 from ui.story_form import story_request
 from ui.storyboard import Board, Sources
-from ui.visitors import current_visitor
 
 UNWRITTEN = "…"
 Pictures = Mapping[int, ScenePicture]
@@ -37,7 +36,7 @@ class Written:
 def see_pictures(engine: Engine, now: Written) -> Pictures:
     """How the pictures of the scenes stand."""
     ids = [draft.id for draft in now.board]
-    return look_at_scenes(engine, current_visitor().owner, ids, now.sources)
+    return look_at_scenes(engine, ids, now.sources)
 
 
 def read_story(now: Written, pictures: Pictures, *, decided: bool = False) -> VideoRequest:

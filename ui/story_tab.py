@@ -70,8 +70,8 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
         clock=gr.Timer(story_work.LATER_S),
     )
     with cards:
-
-        @gr.render(inputs=board, show_progress="hidden")
+        # One at a time: what a drawing of the cards remembers is the page's, not a visitor's.
+        @gr.render(inputs=board, show_progress="hidden", concurrency_limit=1)
         def draw_board(board: Board) -> None:
             draw_cards(desk, board)
 
@@ -138,14 +138,17 @@ def _wire_chips(desk: StoryDesk, hero: gr.Textbox, chips: dict[str, gr.Button]) 
     stories = {sample.name: sample for sample in samples.STORIES}
     for name, chip in chips.items():
         chip.click(
-            partial(_fill_in, stories.get(name, empty)),
-            inputs=desk.board,
+            partial(_fill_in, desk.engine, stories.get(name, empty)),
+            inputs=[desk.board, desk.sources],
             outputs=[hero, desk.board, desk.sources, desk.notice, desk.touched],
             **_QUIET,
         )
 
 
-def _fill_in(sample: SampleStory, board: Board) -> tuple[Any, ...]:
+def _fill_in(
+    engine: Engine, sample: SampleStory, board: Board, sources: storyboard.Sources
+) -> tuple[Any, ...]:
+    story_work.leave(engine, sources, {})
     return sample.hero, storyboard.new_board(sample.scenes, after=board), {}, "", True
 
 

@@ -1,4 +1,4 @@
-"""What the buttons of the story tab begin and end. Each returns at once; the page looks later."""
+"""What the buttons of the story tab begin and end. None waits for its work: the page looks."""
 
 import secrets
 from dataclasses import replace
@@ -13,11 +13,11 @@ from engine.requests import SEED_MAX, ImageTask
 from engine.story import plan_scenes
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import error_html, note_html
-from ui.scene_pictures import ScenePicture, look_at_scenes
+from ui.scene_pictures import look_at_scenes
 from ui.story_form import story_request
-from ui.story_now import Written, choose_seeds, missing, read_story, see_pictures
+from ui.story_now import Pictures, Written, choose_seeds, missing, read_story, see_pictures
 from ui.storyboard import Source, Sources
-from ui.visitors import current_visitor, find_job, submit
+from ui.visitors import find_job, submit_now
 
 SOON_S, LATER_S = 0.5, 3.0
 """How often the page looks: while work goes on, and else."""
@@ -25,20 +25,25 @@ Started = tuple[Any, ...]
 """Values for `StoryDesk.started`."""
 
 
-async def make_video(engine: Engine, now: Written) -> Started:
+def make_video(engine: Engine, now: Written) -> Started:
     """Begin the video; it takes the pictures that are there and draws the others."""
+    job = find_job(engine, now.job_id)
+    if job is not None and not job.state.is_terminal:  # pressed twice
+        return (gr.skip(),) * 4
     pictures = see_pictures(engine, now)
     try:
         request = story_request(now.form, now.board, choose_seeds(now.board, pictures))
-        job = await submit(engine, request, reuse=True)
+        job = submit_now(engine, request, reuse=True)
     except (ValidationError, EngineError) as err:
         return _refused("That cannot be made yet.", err)
-    places = missing(now.board, pictures, plan_scenes(request, job.seed))
-    coming = {now.board[index].id: Source(job.id, index + 1) for index in places}
+    coming = {}
+    for index in missing(now.board, pictures, plan_scenes(request, job.seed)):
+        id_ = now.board[index].id
+        coming[id_] = _source(now, pictures, id_, job.id, index + 1)
     return "", {**now.sources, **coming}, job.id, gr.Timer(SOON_S)
 
 
-async def draw_missing(engine: Engine, now: Written) -> Started:
+def draw_missing(engine: Engine, now: Written) -> Started:
     """Begin the pictures that are missing or not as they would be drawn now."""
     pictures = see_pictures(engine, now)
     try:
@@ -52,17 +57,17 @@ async def draw_missing(engine: Engine, now: Written) -> Started:
         if not draft.text.strip():
             continue
         try:
-            job = await submit(engine, _picture(tasks[index]))
+            job = submit_now(engine, _picture(tasks[index]))
         except EngineError as err:
             notice = error_html(*explain_error(err))
             break
-        coming[draft.id] = Source(job.id)
+        coming[draft.id] = _source(now, pictures, draft.id, job.id)
     if not coming and not notice:
         notice = note_html("Nothing to draw.", "Every scene that has words has its picture.")
-    return notice, {**now.sources, **coming}, gr.skip(), gr.Timer(SOON_S)
+    return notice, {**now.sources, **coming}, _still_told(engine, now), gr.Timer(SOON_S)
 
 
-async def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
+def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
     """Begin one picture anew, with another seed unless its own is kept.
 
     Returns:
@@ -72,23 +77,24 @@ async def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
     try:
         if not draft.text.strip():
             raise InvalidRequest("This scene has no words yet.", advice="Write what happens.")
-        request = read_story(now, pictures, decided=True)
-        task = plan_scenes(request, 0)[index]
+        task = plan_scenes(read_story(now, pictures, decided=True), 0)[index]
         if not draft.seed.strip():
             task = replace(task, seed=secrets.randbelow(SEED_MAX + 1))
-        _cancel_picture(engine, now.sources.get(draft.id), pictures[draft.id])
-        job = await submit(engine, _picture(task))
+        job = submit_now(engine, _picture(task))
     except (ValidationError, EngineError) as err:
         return gr.skip(), *_refused("That cannot be drawn yet.", err)
-    # Where one seed decides for the whole story, this scene leaves it.
-    seed = gr.skip() if request.seed is None else str(task.seed)
-    sources = {**now.sources, draft.id: Source(job.id)}
-    return seed, "", sources, gr.skip(), gr.Timer(SOON_S)
+    sources = {**now.sources, draft.id: _source(now, pictures, draft.id, job.id)}
+    leave(engine, now.sources, sources)
+    # Where the story's seed decides, this scene leaves it.
+    redrawn = {**pictures, draft.id: replace(pictures[draft.id], task=task)}
+    ruled = plan_scenes(read_story(now, redrawn), 0)[index].seed
+    seed = gr.skip() if ruled == task.seed else str(task.seed)
+    return seed, "", sources, _still_told(engine, now), gr.Timer(SOON_S)
 
 
 def keep_seed(engine: Engine, id_: int, sources: Sources, written: str) -> Any:
     """The seed of a scene's picture, for its field; what is written there stays."""
-    picture = look_at_scenes(engine, current_visitor().owner, [id_], sources)[id_]
+    picture = look_at_scenes(engine, [id_], sources)[id_]
     kept = picture.seed is None or (written or "").strip()
     return gr.skip() if kept else str(picture.seed)
 
@@ -100,15 +106,32 @@ def cancel(engine: Engine, sources: Sources, job_id: str | None) -> None:
             job.cancel()
 
 
-def _cancel_picture(engine: Engine, source: Source | None, picture: ScenePicture) -> None:
-    """End a picture that is on its way, unless others come with it."""
-    job = find_job(engine, source.job_id) if source is not None and picture.comes else None
-    if job is not None and isinstance(job.request, ImageRequest):
-        job.cancel()
+def leave(engine: Engine, before: Sources, after: Sources) -> None:
+    """End the pictures on their way that no scene waits for any more."""
+    wanted = {source.job_id for source in after.values()}
+    for id_ in {source.job_id for source in before.values()} - wanted:
+        job = find_job(engine, id_)
+        if job is not None and isinstance(job.request, ImageRequest):
+            job.cancel()
+
+
+def _source(now: Written, pictures: Pictures, id_: int, job_id: str, number: int = 1) -> Source:
+    """Where a scene's picture will come from; until it is there, the one before stands in."""
+    old = now.sources.get(id_)
+    if old is not None and pictures[id_].state != "drawn":
+        old = old.before
+    return Source(job_id, number, old and replace(old, before=None))
+
+
+def _still_told(engine: Engine, now: Written) -> Any:
+    """The story to follow when only pictures are begun: not one whose end was a failure."""
+    job = find_job(engine, now.job_id)
+    return None if job is not None and job.error is not None else gr.skip()
 
 
 def _picture(task: ImageTask) -> ImageRequest:
-    return ImageRequest(**vars(task))
+    # Hero and scene together may be longer than one prompt typed by hand.
+    return ImageRequest.model_construct(**vars(task), format="png")
 
 
 def _refused(what: str, err: ValidationError | EngineError) -> Started:

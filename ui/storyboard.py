@@ -8,6 +8,8 @@ from engine.errors import InvalidRequest
 from engine.requests import SCENES_MAX, SCENES_MIN, SEED_MAX
 from ui.controls import parse_number
 
+_SEEDS = f"Seeds go from 0 to {SEED_MAX}."
+
 
 @dataclass(frozen=True)
 class SceneDraft:
@@ -27,6 +29,8 @@ class Source:
 
     job_id: str
     number: int = 1
+    before: "Source | None" = None
+    """What is shown should that end without a picture."""
 
 
 Board = tuple[SceneDraft, ...]
@@ -100,13 +104,15 @@ def scene_seeds(board: Board, story_seed: int | None, drawn: Mapping[int, int]) 
     Raises:
         InvalidRequest: a field cannot be read.
     """
+    if story_seed is not None and not 0 <= story_seed <= SEED_MAX:
+        raise InvalidRequest("The seed is out of range.", advice=_SEEDS)
     seeds = []
     for index, draft in enumerate(board):
         seed = parse_number(draft.seed, int, f"seed of scene {index + 1}", "a whole number")
         if seed is not None and not 0 <= seed <= SEED_MAX:
             raise InvalidRequest(
                 f"The seed of scene {index + 1} is out of range.",
-                advice=f"Seeds go from 0 to {SEED_MAX}.",
+                advice=_SEEDS,
             )
         if seed is None and story_seed is not None:
             seed = (story_seed + index) % (SEED_MAX + 1)

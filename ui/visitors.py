@@ -38,26 +38,30 @@ def find_job(engine: Engine, job_id: str | None) -> Job | None:
         return None
 
 
-async def submit(
+def submit_now(
     engine: Engine, request: Request, *, attended: bool = False, reuse: bool = False
 ) -> Job:
-    """Submit in the name of the current visitor, on a thread: the journal is synced to the disk.
+    """Submit in the name of the current visitor. Not on the event loop: the journal is synced.
+
+    Raises:
+        EngineError: it is not accepted.
+    """
+    who = current_visitor()
+    return engine.submit(
+        request, owner=who.owner, client=who.client, attended=attended, reuse=reuse
+    )
+
+
+async def submit(engine: Engine, request: Request, *, attended: bool = False) -> Job:
+    """The same from the event loop.
 
     Should an attended call be cancelled meanwhile, its job is too, once it is there.
 
     Raises:
         EngineError: it is not accepted.
     """
-    visitor = current_visitor()
     coming = asyncio.ensure_future(
-        asyncio.to_thread(
-            engine.submit,
-            request,
-            owner=visitor.owner,
-            client=visitor.client,
-            attended=attended,
-            reuse=reuse,
-        )
+        asyncio.to_thread(submit_now, engine, request, attended=attended)
     )
     try:
         return await asyncio.shield(coming)

@@ -103,6 +103,15 @@ def test_what_no_prompt_says_is_not_expected() -> None:
     }
 
 
+@pytest.mark.parametrize("role", ["adventurer", "hacker"])
+def test_a_role_that_no_picture_shows_is_not_expected(role: str) -> None:
+    scene = scene_of(hero=hero_of(kind="woman", role=role))
+    assert read_labels(scene)["subject"] == "woman"
+    assert "subject" not in stated_labels(scene)
+    knight = scene_of(hero=hero_of(kind="man", role="knight"))
+    assert stated_labels(knight)["subject"] == "knight"
+
+
 def test_every_scene_has_its_place_among_the_classes() -> None:
     classes = list_classes(THINGS)
     scenes = [judge_scene(3, index, THINGS) for index in range(200)]

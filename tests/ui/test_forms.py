@@ -81,13 +81,14 @@ def test_what_cannot_be_made_is_refused() -> None:
         story_request(FORM, (SceneDraft(0, "a", seconds="?"), SceneDraft(1, "b")))
 
 
+JOB = "0123456789abcdef" * 2
 BOARD = (SceneDraft(3, "a", "5", ""), SceneDraft(8, "b", "", "1.5"))
 
 
 def test_a_draft_is_read_as_it_was_written() -> None:
-    sources = {3: Source("job", 2), 8: Source("other")}
-    draft = write_draft(FORM, BOARD, sources, "job")
-    assert read_draft(draft, len(FORM)) == (FORM, BOARD, sources, "job")
+    sources = {3: Source(JOB, 2), 8: Source(JOB[::-1])}
+    draft = write_draft(FORM, BOARD, sources, JOB)
+    assert read_draft(draft, len(FORM)) == (FORM, BOARD, sources, JOB)
 
 
 @pytest.mark.parametrize(

@@ -147,9 +147,7 @@ class _CardWires:
         def changed(sources: Sources, *fields: str) -> tuple[Board, Sources]:
             before = storyboard.with_fields(self._board, fields)
             after = change(before)
-            there = {draft.id for draft in before}
-            origin = {draft.id: draft.id if draft.id in there else copied for draft in after}
-            kept = {id_: sources[old] for id_, old in origin.items() if old in sources}
+            kept = storyboard.carried(sources, before, after, copied)
             story_work.leave(desk.engine, sources, kept)
             return after, kept
 

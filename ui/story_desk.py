@@ -14,14 +14,13 @@ from pydantic import ValidationError
 
 from engine import Engine, EngineError, Job, VideoRequest, VideoResult
 from engine.errors import InvalidRequest, JobCancelled
-from engine.story import plan_scenes
 from ui.counter import HERO_TIP, counter_html
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import bar_html, error_html, note_html, progress_html, words_for_s
 from ui.scene_pictures import picture_html
 from ui.story_draft import write_draft
 from ui.story_form import StoryForm
-from ui.story_now import UNWRITTEN, Pictures, Written, read_story, see_pictures
+from ui.story_now import UNWRITTEN, Pictures, Written, read_story, see_pictures, wanted
 from ui.story_stage import StoryStage, show_story
 from ui.story_work import LATER_S, SOON_S
 from ui.storyboard import Board, with_fields
@@ -178,7 +177,7 @@ def _is_making(job: Job | None) -> bool:
 
 def _show(board: Board, pictures: Pictures, request: VideoRequest | None) -> list[str]:
     """The cards' pictures; without a request, none is told to be another than it would be now."""
-    tasks = [] if request is None else plan_scenes(request, 0)
+    tasks = [] if request is None else wanted(request)
     texts = [] if request is None else request.scenes
     shown = []
     for index, draft in enumerate(board):

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import Engine, VideoRequest
 from engine.requests import SEED_MAX, ImageTask
+from engine.story import plan_scenes
 from ui.scene_pictures import ScenePicture, look_at_scenes
 from ui.story_form import story_request
 from ui.storyboard import Board, Sources
@@ -54,6 +55,11 @@ def read_story(now: Written, pictures: Pictures, *, decided: bool = False) -> Vi
     )
     seeds = choose_seeds(board, pictures) if decided else _drawn_seeds(pictures)
     return story_request(now.form, board, seeds)
+
+
+def wanted(request: VideoRequest) -> list[ImageTask]:
+    """The pictures of a story; what has no seed yet is seeded somehow."""
+    return plan_scenes(request, request.seed or 0)
 
 
 def choose_seeds(board: Board, pictures: Pictures) -> dict[int, int]:

@@ -10,12 +10,11 @@ from pydantic import ValidationError
 from engine import Engine, EngineError, ImageRequest
 from engine.errors import InvalidRequest
 from engine.requests import SEED_MAX, ImageTask
-from engine.story import plan_scenes
 from ui.messages import LABELS, explain_error, explain_invalid
 from ui.progress import error_html, note_html
 from ui.scene_pictures import look_at_scenes
 from ui.story_form import story_request
-from ui.story_now import Pictures, Written, choose_seeds, missing, read_story, see_pictures
+from ui.story_now import Pictures, Written, choose_seeds, missing, read_story, see_pictures, wanted
 from ui.storyboard import Source, Sources
 from ui.visitors import find_job, submit_now
 
@@ -37,7 +36,7 @@ def make_video(engine: Engine, now: Written) -> Started:
     except (ValidationError, EngineError) as err:
         return _refused("That cannot be made yet.", err)
     coming = {}
-    for index in missing(now.board, pictures, plan_scenes(request, job.seed)):
+    for index in missing(now.board, pictures, wanted(request)):
         id_ = now.board[index].id
         coming[id_] = _source(now, pictures, id_, job.id, index + 1)
     return "", {**now.sources, **coming}, job.id, gr.Timer(SOON_S)
@@ -47,7 +46,7 @@ def draw_missing(engine: Engine, now: Written) -> Started:
     """Begin the pictures that are missing or not as they would be drawn now."""
     pictures = see_pictures(engine, now)
     try:
-        tasks = plan_scenes(read_story(now, pictures, decided=True), 0)
+        tasks = wanted(read_story(now, pictures, decided=True))
     except (ValidationError, InvalidRequest) as err:
         return _refused("That cannot be drawn yet.", err)
     coming: dict[int, Source] = {}
@@ -77,7 +76,7 @@ def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
     try:
         if not draft.text.strip():
             raise InvalidRequest("This scene has no words yet.", advice="Write what happens.")
-        task = plan_scenes(read_story(now, pictures, decided=True), 0)[index]
+        task = wanted(read_story(now, pictures, decided=True))[index]
         if not draft.seed.strip():
             task = replace(task, seed=secrets.randbelow(SEED_MAX + 1))
         job = submit_now(engine, _picture(task))
@@ -87,7 +86,7 @@ def redraw(engine: Engine, index: int, now: Written) -> tuple[Any, ...]:
     leave(engine, now.sources, sources)
     # Where the story's seed decides, this scene leaves it.
     redrawn = {**pictures, draft.id: replace(pictures[draft.id], task=task)}
-    ruled = plan_scenes(read_story(now, redrawn), 0)[index].seed
+    ruled = wanted(read_story(now, redrawn))[index].seed
     seed = gr.skip() if ruled == task.seed else str(task.seed)
     return seed, "", sources, _still_told(engine, now), gr.Timer(SOON_S)
 

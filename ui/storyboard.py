@@ -80,6 +80,17 @@ def moved(board: Board, index: int, by: int) -> Board:
     return tuple(drafts)
 
 
+def carried(sources: Sources, before: Board, after: Board, copied: int | None) -> Sources:
+    """Where the pictures come from after a change of the board.
+
+    Args:
+        copied: the scene, by its id, that a new one repeats; None: a new one has no picture.
+    """
+    there = {draft.id for draft in before}
+    origin = {draft.id: draft.id if draft.id in there else copied for draft in after}
+    return {id_: sources[old] for id_, old in origin.items() if old in sources}
+
+
 def scene_seconds(board: Board, usual_s: Any) -> list[float] | None:
     """How long each scene is held; None if all are as usual.
 

@@ -6,7 +6,9 @@ from engine.errors import InvalidRequest
 from engine.requests import SCENES_MAX, SCENES_MIN, SEED_MAX
 from ui.storyboard import (
     SceneDraft,
+    Source,
     added,
+    carried,
     duplicated,
     moved,
     new_board,
@@ -95,3 +97,23 @@ def test_a_scenes_own_seed_comes_first_then_the_storys_then_the_pictures() -> No
 def test_a_seed_that_is_none_is_told_with_its_scene(seed: str) -> None:
     with pytest.raises(InvalidRequest, match="seed of scene 1"):
         scene_seeds((SceneDraft(0, "a", seed=seed),), None, {})
+
+
+def test_pictures_go_with_their_scenes() -> None:
+    board = new_board(("a", "b", "c"))
+    sources = {0: Source("first"), 2: Source("last", 3)}
+    assert carried(sources, board, moved(board, 0, 1), None) == sources
+    assert carried(sources, board, removed(board, 2), 2) == {0: Source("first")}
+    assert carried(sources, board, added(board), None) == sources
+    copy = duplicated(board, 2)[3].id
+    assert carried(sources, board, duplicated(board, 2), 2) == {**sources, copy: Source("last", 3)}
+    assert carried(sources, board, duplicated(board, 1), 1) == sources
+
+
+def test_a_picture_does_not_come_back_with_the_id_of_its_scene() -> None:
+    board = new_board(("a", "b", "c"))
+    sources = {2: Source("gone")}
+    fewer = removed(board, 2)
+    left = carried(sources, board, fewer, 2)
+    assert added(fewer)[2].id == 2
+    assert carried(left, fewer, added(fewer), None) == {}

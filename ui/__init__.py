@@ -15,7 +15,7 @@ from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
 from ui.info_tab import build_info_tab, engine_facts_html
 from ui.story_tab import build_story_tab, reopen_story, restore_story
-from ui.theme import CSS, HEAD, build_theme
+from ui.theme import HEAD, build_theme
 
 PATH = "/ui"
 _LOOK_EVERY_S = 3.0
@@ -76,8 +76,7 @@ def mount_ui(app: FastAPI, engine: Engine) -> FastAPI:
         run_history=False,
         footer_links=["api", "settings"],
         theme=build_theme(),
-        css=CSS,
-        css_paths=Path(__file__).with_name("image_tab.css"),
+        css_paths=sorted(Path(__file__).parent.glob("*.css")),
         head=HEAD,
     )
 

@@ -133,7 +133,9 @@ class StoryDesk:
         making = _is_making(job)
         coming = any(picture.comes for picture in pictures.values())
         if job is not None and making:
-            progress = progress_html(job.snapshot(), self.engine.status())
+            snapshot = job.snapshot()
+            left_s = snapshot.progress.eta_s
+            progress = progress_html(snapshot, self.engine.status(), left_s=left_s)
         elif coming:
             progress = _drawing_html(pictures)
         else:

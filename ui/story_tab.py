@@ -33,8 +33,27 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
     Args:
         draft: the bookmark of this tab.
     """
-    board = gr.State(storyboard.new_board(("", "", "")))
-    sources = gr.State({})
+    desk, cards, chips = _lay_out(engine, draft)
+    with cards:
+        # One at a time: what a drawing of the cards remembers is the page's, not a visitor's.
+        @gr.render(inputs=desk.board, show_progress="hidden", concurrency_limit=1)
+        def draw_board(board: Board) -> None:
+            draw_cards(desk, board)
+
+    _wire_chips(desk, chips)
+    desk.shown.change(None, js=_TO_THE_VIDEO)
+    desk.cancel.click(
+        partial(_cancel, engine),
+        inputs=[desk.sources, desk.job_id],
+        outputs=[desk.cancel, desk.clock],
+        queue=False,
+        **_QUIET,
+    )
+    return desk
+
+
+def _lay_out(engine: Engine, draft: gr.HTML) -> tuple[StoryDesk, gr.Column, dict[str, gr.Button]]:
+    """The tab, the place of the cards in it, and its chips."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=320, elem_classes="card"):
             hero = build_hero()
@@ -59,8 +78,8 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
         count=count,
         timeline=timeline,
         stage=stage,
-        board=board,
-        sources=sources,
+        board=gr.State(storyboard.new_board(("", "", ""))),
+        sources=gr.State({}),
         job_id=gr.State(None),
         notice=gr.State(""),
         shown=gr.State(None),
@@ -69,22 +88,7 @@ def build_story_tab(engine: Engine, draft: gr.HTML) -> StoryDesk:
         draft=draft,
         clock=gr.Timer(story_work.LATER_S),
     )
-    with cards:
-        # One at a time: what a drawing of the cards remembers is the page's, not a visitor's.
-        @gr.render(inputs=board, show_progress="hidden", concurrency_limit=1)
-        def draw_board(board: Board) -> None:
-            draw_cards(desk, board)
-
-    _wire_chips(desk, hero, chips)
-    desk.shown.change(None, js=_TO_THE_VIDEO)
-    cancel.click(
-        partial(_cancel, engine),
-        inputs=[sources, desk.job_id],
-        outputs=[cancel, desk.clock],
-        queue=False,
-        **_QUIET,
-    )
-    return desk
+    return desk, cards, chips
 
 
 def restore_story(desk: StoryDesk) -> None:
@@ -133,14 +137,14 @@ def _build_chips() -> dict[str, gr.Button]:
     return chips
 
 
-def _wire_chips(desk: StoryDesk, hero: gr.Textbox, chips: dict[str, gr.Button]) -> None:
+def _wire_chips(desk: StoryDesk, chips: dict[str, gr.Button]) -> None:
     empty = SampleStory("", "", ("", "", ""))
     stories = {sample.name: sample for sample in samples.STORIES}
     for name, chip in chips.items():
         chip.click(
             partial(_fill_in, desk.engine, stories.get(name, empty)),
             inputs=[desk.board, desk.sources],
-            outputs=[hero, desk.board, desk.sources, desk.notice, desk.touched],
+            outputs=[desk.form.hero, desk.board, desk.sources, desk.notice, desk.touched],
             **_QUIET,
         )
 

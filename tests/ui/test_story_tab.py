@@ -185,6 +185,7 @@ def test_a_page_that_comes_back_finds_its_story(page: Page, slow: list[float]) -
     expect(texts(page).first).to_have_value(re.compile("standing at the entrance"))
     expect(page.locator("#story-summary")).to_contain_text("64 × 64")
     expect(page.locator("#story-progress")).to_contain_text("of 3, step")
+    expect(page.locator("#story-progress .left")).to_have_text(re.compile("about .* left"))
     expect(page.locator("#story-generate")).to_be_disabled()
     expect(page.locator("#story-result video")).to_be_visible()
     expect(drawn(page)).to_have_count(3)

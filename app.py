@@ -14,6 +14,7 @@ from pydantic_settings import CliApp, SettingsError
 from api import build_api
 from api.logs import configure_logs
 from engine import Engine, EngineError, Settings
+from engine.heap import use_few_arenas
 from ui import mount_ui
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def main() -> None:
     except SettingsError as err:
         sys.exit(str(err))
     configure_logs(settings.log_level, as_json=settings.log_json)
+    use_few_arenas()
     try:
         app = create_app(settings)
     except OSError as err:

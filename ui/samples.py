@@ -17,10 +17,13 @@ class SampleStory:
 
 
 IMAGES = (
-    SampleImage("Fox at sunrise", "a red fox in a snowy field at sunrise, soft light"),
-    SampleImage("Robot with guitar", "a friendly robot playing a guitar on a rooftop at night"),
-    SampleImage("Leaping dolphin", "a dolphin leaping over ocean waves at sunset"),
+    SampleImage("Moon walk", "an astronaut jumping on the moon among the stars"),
     SampleImage("Toadstool wood", "a giant red mushroom in a magical forest, by moonlight"),
+    SampleImage(
+        "Wizard's cave",
+        "a wizard with a long white beard and a purple robe in a cave with glowing crystals",
+    ),
+    SampleImage("Robot with guitar", "a friendly robot playing a guitar on a rooftop at night"),
     SampleImage("Neon streets", "a cyberpunk city with neon lights at night, rainy streets"),
 )
 STORIES = (

@@ -67,7 +67,7 @@ def seen_progress(page: Page, bar: str, ended: Callable[[], bool]) -> list[str]:
 
 def test_a_picture_from_an_example(visits: Visits, slow_steps: list[float]) -> None:
     page = visits.open()
-    page.get_by_role("button", name="Fox at sunrise").click()
+    page.get_by_role("button", name="Moon walk").click()
     expect(page.locator("#image-prompt textarea")).not_to_have_value("")
     choose_size(page, "image")
     page.click("#image-generate")
@@ -80,7 +80,7 @@ def test_a_picture_from_an_example(visits: Visits, slow_steps: list[float]) -> N
     expect(page.locator("#image-generate")).to_be_enabled()
     with Image.open(download(page, "#image-download")) as image:
         made = read_recipe(image)
-    assert (made.width, made.prompt) == (64, "a red fox in a snowy field at sunrise, soft light")
+    assert (made.width, made.prompt) == (64, "an astronaut jumping on the moon among the stars")
     assert f"Seed: {made.seed}" in recipe.input_value()
 
 
@@ -304,7 +304,7 @@ def test_screenshots_for_eyes(visits: Visits, width: int, scheme: str) -> None:
         path = SCREENSHOTS / f"{name}-{width}-{scheme}.png"
         page.screenshot(path=path, full_page=width > 600)
 
-    page.get_by_role("button", name="Fox at sunrise").click()
+    page.get_by_role("button", name="Moon walk").click()
     choose_size(page, "image", "256x256")
     page.click("#image-generate")
     expect(page.locator("#image-recipe textarea")).to_be_visible()

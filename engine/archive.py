@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import threading
 import time
 
 from engine.errors import EngineError, StorageFull
@@ -12,12 +11,12 @@ from engine.recovery import heal, recover
 from engine.retention import Limits, retain
 from engine.settings import Settings
 from engine.store import Store, lock_folder
-from engine.timer import Timer
+from engine.timer import Later, Timer
 
 logger = logging.getLogger(__name__)
 
 _DAY_S = 24 * 3600
-_RETAIN_EVERY_S = 60.0
+_RETAIN_AFTER_S = 60.0
 
 
 class Archive:
@@ -33,10 +32,8 @@ class Archive:
             CannotStart: another process has it, or its journal cannot be used.
             StorageFull: there is no room to begin.
         """
-        self._timer = timer
         self._limits = Limits(settings.keep_days * _DAY_S, settings.keep_gb * 1e9)
-        self._retained_at, self._retain_due = 0.0, False
-        self._retain_lock = threading.Lock()
+        self._retaining = Later(timer, self._retain, wait_s=_RETAIN_AFTER_S)
         self._clock_s = time.time() - time.monotonic()
         self._lock = lock_folder(settings.data_dir)
         try:
@@ -56,12 +53,7 @@ class Archive:
 
     def retain_soon(self) -> None:
         """Remove what is too old or too much, within a minute and on another thread."""
-        with self._retain_lock:
-            if self._retain_due:
-                return
-            self._retain_due = True
-            wait_s = self._retained_at + _RETAIN_EVERY_S - time.monotonic()
-        self._timer.after(max(0.0, wait_s), self._retain)
+        self._retaining.ask()
 
     def remove(self, job_id: str) -> None:
         """Delete all files of an ended job, and write down that they are gone.
@@ -84,8 +76,6 @@ class Archive:
         self._lock.release()
 
     def _retain(self) -> None:
-        with self._retain_lock:
-            self._retain_due, self._retained_at = False, time.monotonic()
         now = self._clock_s + time.monotonic()  # a clock that jumps must not cost all results
         try:
             retain(self.journal, self.store, self._limits, now)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-from engine import prompts
+from engine import heap, prompts
 from engine.archive import Archive
 from engine.errors import (
     InvalidRequest,
@@ -35,12 +35,13 @@ from engine.settings import Settings
 from engine.snapshots import JobSnapshot, JobState, Result, Terms
 from engine.status import Download, EngineStatus, versions
 from engine.story import VideoPlan, duration_s, has_seeds, scene_prompt
-from engine.timer import Timer
+from engine.timer import Later, Timer
 from engine.worker import Drawer, HandOff, Worker
 
 logger = logging.getLogger(__name__)
 
 _CLOSE_S = 7.0
+_TIDY_AFTER_S = 10.0
 
 
 class Engine:
@@ -57,6 +58,7 @@ class Engine:
         self.settings = settings
         self._timer = Timer()
         self._archive = Archive(settings, self._timer)
+        self._tidying = Later(self._timer, heap.give_back, wait_s=_TIDY_AFTER_S)
         self._estimator = Estimator()
         self._queue = JobQueue(settings.max_queue)
         self._register = Register(
@@ -355,6 +357,7 @@ class Engine:
             if not has_files and not goes_on:
                 self._archive.store.discard(job.id)
             self._archive.retain_soon()
+            self._tidying.ask()
         started = snapshot.progress.stage == "waiting"
         self._forecast.tell_places(changed=ended or started)
 

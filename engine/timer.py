@@ -1,4 +1,4 @@
-"""One thread that does things when their time has come."""
+"""One thread that does things when their time has come. Knows no work."""
 
 import heapq
 import itertools
@@ -60,3 +60,27 @@ class Timer:
                     return heapq.heappop(self._due)[2]
                 self._changed.wait(min(wait_s, _LONGEST_WAIT_S))
             return None
+
+
+class Later:
+    """Calls a function a while after it was asked to, once for all who asked. Thread-safe."""
+
+    def __init__(self, timer: Timer, call: Callable[[], object], *, wait_s: float) -> None:
+        self._timer = timer
+        self._call = call
+        self._wait_s = wait_s
+        self._is_due = False
+        self._lock = threading.Lock()
+
+    def ask(self) -> None:
+        """Have it called on the timer's thread, at the latest `wait_s` from now."""
+        with self._lock:
+            if self._is_due:
+                return
+            self._is_due = True
+        self._timer.after(self._wait_s, self._run)
+
+    def _run(self) -> None:
+        with self._lock:
+            self._is_due = False  # who asks from here on needs another call
+        self._call()

@@ -145,7 +145,7 @@ def test_ends_are_followed_by_retention_but_not_each_one(
         calls.append(now)
 
     monkeypatch.setattr(archive, "retain", count)
-    monkeypatch.setattr(archive, "_RETAIN_EVERY_S", wait_s)
+    monkeypatch.setattr(archive, "_RETAIN_AFTER_S", wait_s)
     engine = make_engine()
     for _ in range(10):
         engine.submit(image()).cancel()

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from engine.timer import Timer
+from engine.timer import Later, Timer
 
 
 def test_calls_come_in_the_order_of_their_times() -> None:
@@ -37,3 +37,36 @@ def test_closing_leaves_no_thread_and_calls_nothing_more(
     timer.close()
     timer.close()
     assert called == [] and set(threading.enumerate()) - threads_before == set()
+
+
+def test_later_is_called_once_for_all_who_asked_and_again_for_those_who_ask_then() -> None:
+    timer, calls, called = Timer(), [0], threading.Semaphore(0)
+
+    def call() -> None:
+        calls[0] += 1
+        called.release()
+
+    later = Later(timer, call, wait_s=0.05)
+    for expected in (1, 2):
+        for _ in range(10):
+            later.ask()
+        assert called.acquire(timeout=10)
+        assert calls[0] == expected
+    timer.close()
+
+
+def test_later_asked_within_the_call_is_called_again() -> None:
+    timer, twice = Timer(), threading.Event()
+    calls = []
+
+    def call() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            twice.set()
+        else:
+            later.ask()
+
+    later = Later(timer, call, wait_s=0.0)
+    later.ask()
+    assert twice.wait(10)
+    timer.close()

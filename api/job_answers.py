@@ -1,6 +1,5 @@
 """What the job routes take and answer."""
 
-from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -143,8 +142,7 @@ class PreviewView(BaseModel):
 
     @classmethod
     def of(cls, preview: Preview) -> Self:
-        data = b64encode(preview.jpeg).decode()
-        return cls(scene=preview.scene, step=preview.step, image=f"data:image/jpeg;base64,{data}")
+        return cls(scene=preview.scene, step=preview.step, image=preview.data_url)
 
 
 class SceneView(BaseModel):

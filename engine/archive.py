@@ -1,6 +1,5 @@
 """The data folder as a whole: its lock, its files, its journal, and how long things are kept."""
 
-import contextlib
 import logging
 import time
 
@@ -64,10 +63,13 @@ class Archive:
         Raises:
             StorageFull: it cannot be written down all the same.
         """
-        with contextlib.suppress(StorageFull):
+        try:
             self.journal.mark_gone([job_id])
-        self.store.discard(job_id)
-        self.journal.mark_gone([job_id])
+        except StorageFull:
+            self.store.discard(job_id)
+            self.journal.mark_gone([job_id])
+        else:
+            self.store.discard(job_id)
 
     def close(self) -> None:
         """Write down what is still to be written, and give the folder back. Idempotent."""

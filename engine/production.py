@@ -130,7 +130,7 @@ class Production:
             picture, recipe = self._draw_task(
                 job, task, scene=number, to_draw=to_draw, after_s=assembly_s
             )
-            write = partial(self._write_scene, job, number, picture, recipe)
+            write = partial(self._keep, job, number, still_name(number), picture, recipe)
             still = self._hand_off(write)
             if still.done():
                 still.result()  # a full disk ends the story here, not after its last scene
@@ -202,9 +202,6 @@ class Production:
     def _is_guided(self, task: ImageTask) -> bool:
         return (task.guidance_scale or self.facts.guidance_scale) > 1
 
-    def _write_scene(self, job: Job, number: int, picture: Picture, recipe: ImageRecipe) -> Path:
-        return self._keep(job, number, still_name(number), picture, recipe)
-
     def _keep(
         self, job: Job, number: int, name: str, picture: Picture, recipe: ImageRecipe
     ) -> Path:
@@ -219,11 +216,7 @@ class Production:
         start = time.perf_counter()
         kind = name.rsplit(".", 1)[-1]
         data = encode_image(picture.pixels, kind, recipe)  # type: ignore[arg-type]
-        path = self._store.write(job.id, name, lambda part: _write_bytes(part, data))
+        path = self._store.write(job.id, name, lambda part: part.write_bytes(data))
         pixels = picture.drawn_width * picture.drawn_height
         self._estimator.observe("still", pixels, time.perf_counter() - start)
         return path
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

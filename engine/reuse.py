@@ -73,7 +73,7 @@ class Reuse:
         except OSError:  # it was deleted just now, or cannot be read: then it is drawn
             return None
         name = still_name(number)
-        path = self._store.write(job.id, name, lambda part: _write_bytes(part, data))
+        path = self._store.write(job.id, name, lambda part: part.write_bytes(data))
         taken = replace(scene, number=number, path=path)
         self._journal.keep_scene(job.id, taken)
         return taken
@@ -82,10 +82,6 @@ class Reuse:
 def still_name(number: int) -> str:
     """What the file of a scene is called; scenes count from 1."""
     return f"scene-{number:02}.png"
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def _is_whole(scene: KeptScene) -> bool:

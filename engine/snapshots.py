@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -49,6 +50,11 @@ class Preview:
     scene: int
     step: int
     jpeg: bytes
+
+    @property
+    def data_url(self) -> str:
+        """The picture as an address that holds it."""
+        return f"data:image/jpeg;base64,{b64encode(self.jpeg).decode()}"
 
 
 @dataclass(frozen=True)

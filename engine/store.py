@@ -37,7 +37,7 @@ class Store:
         """Where the file `name` of a job is or will be."""
         return self._jobs / job_id / name
 
-    def write(self, job_id: str, name: str, write: Callable[[Path], None]) -> Path:
+    def write(self, job_id: str, name: str, write: Callable[[Path], object]) -> Path:
         """Let `write` fill a file beside the job's folder, sync it, and rename it into place.
 
         Raises:

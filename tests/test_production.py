@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import assembly, production
+from engine import assembly
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
 from engine.frames import Shot, story_frames
@@ -210,7 +210,7 @@ def test_a_full_disk_ends_a_story_at_its_first_scene(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(production, "_write_bytes", full)
+        patch.setattr(Path, "write_bytes", full)
         with pytest.raises(StorageFull):
             studio.make(story())
     assert len(studio.sampler.drawn) == 1 and studio.files() == []

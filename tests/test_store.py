@@ -25,7 +25,7 @@ def raising(err: Exception) -> object:
 
 def test_a_written_file_is_where_path_says(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    path = store.write("job", "a.png", lambda part: part.write_bytes(b"whole") and None)
+    path = store.write("job", "a.png", lambda part: part.write_bytes(b"whole"))
     assert path == store.path("job", "a.png")
     assert path.read_bytes() == b"whole"
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
@@ -55,7 +55,7 @@ def test_a_file_comes_into_place_in_one_move(tmp_path: Path) -> None:
 
 def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.write("job", "a.png", lambda part: part.write_bytes(b"old") and None)
+    store.write("job", "a.png", lambda part: part.write_bytes(b"old"))
     with pytest.raises(EncoderFailed):
         store.write("job", "a.png", raising(EncoderFailed("it died")))  # type: ignore[arg-type]
     assert store.path("job", "a.png").read_bytes() == b"old"
@@ -103,7 +103,7 @@ def test_another_fault_passes_unchanged_and_leaves_nothing_behind(tmp_path: Path
 
 def test_a_failed_write_leaves_the_jobs_other_files(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.write("job", "a.png", lambda part: part.write_bytes(b"a") and None)
+    store.write("job", "a.png", lambda part: part.write_bytes(b"a"))
     with pytest.raises(ValueError):
         store.write("job", "b.png", raising(ValueError()))  # type: ignore[arg-type]
     assert everything(tmp_path) == ["jobs", "jobs/job", "jobs/job/a.png"]
@@ -126,7 +126,7 @@ def test_what_a_crash_left_half_written_is_removed_and_nothing_else(tmp_path: Pa
 def test_the_size_of_a_job_is_that_of_its_files(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for name in ("a.png", "b.png"):
-        store.write("job", name, lambda part: part.write_bytes(bytes(100)) and None)
+        store.write("job", name, lambda part: part.write_bytes(bytes(100)))
     assert (store.size("job"), store.size("other")) == (200, 0)
     assert list(store.folders()) == ["job"]
 
@@ -182,6 +182,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_disk_that_is_really_full_leaves_no_partial_file(small_disk: Path) -> None:
     store = Store(small_disk)
     with pytest.raises(StorageFull):
-        store.write("job", "a.png", lambda part: part.write_bytes(bytes(2**20)) and None)
+        store.write("job", "a.png", lambda part: part.write_bytes(bytes(2**20)))
     assert everything(small_disk) == ["jobs"]
-    assert store.write("job", "b.png", lambda part: part.write_bytes(b"b") and None).is_file()
+    assert store.write("job", "b.png", lambda part: part.write_bytes(b"b")).is_file()

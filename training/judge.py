@@ -38,8 +38,8 @@ WEIGHTS, FACTS = "judge.safetensors", "judge.json"
 WIDTHS = (24, 48, 96, 144)
 SEED_OFFSET, TEST_SEED_OFFSET = 7_000_003, 9_000_011
 POOL_BATCHES = 64
-FRESH, FRESH_ROUND_TRIPS = 16, 1
-ROUND_TRIPS_PART = 8
+FRESH, FRESH_ROUND_TRIPS = 16, 3
+ROUND_TRIPS_PART = 3
 TEST_PICTURES, TEST_ROUND_TRIPS = 1000, 500
 STEPS_PER_NOTE = 50
 BATCH = 64
@@ -199,7 +199,7 @@ def _train(
 def _batches(
     preset: Preset, autoencoder: AutoencoderTiny | None, step: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches without end, an eighth of each round trips where there is an autoencoder."""
+    """Yield batches without end, a third of each round trips where there is an autoencoder."""
     batch = preset.judge_budget.batch
     capacity = batch * min(POOL_BATCHES, preset.judge_budget.steps)
     parts = [(batch, FRESH, None)]

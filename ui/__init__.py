@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from engine import Engine
 from ui.bookmark import build_bookmark
 from ui.endpoints import add_endpoints
+from ui.events import QUIET
 from ui.gallery_tab import build_gallery_tab
 from ui.header import masthead_html, notices_html
 from ui.image_tab import build_image_tab
@@ -50,8 +51,7 @@ def build_ui(engine: Engine) -> gr.Blocks:
             partial(_look, engine, bool(engine.settings.keys())),
             outputs=[masthead, notices, facts],
             queue=False,
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
         add_endpoints(engine)
     return blocks.queue(default_concurrency_limit=None)

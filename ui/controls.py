@@ -10,6 +10,7 @@ import gradio as gr
 
 from engine.errors import InvalidRequest
 from engine.requests import SEED_MAX, STEPS_MAX, STEPS_MIN, ImageRequest, VideoRequest
+from ui.events import QUIET
 
 SIZES = ("512 × 512", "768 × 512", "512 × 768", "768 × 768", "1024 × 1024", "256 × 256")
 _SIZE = re.compile(r"\s*(\d{1,5})\s*[x×*, ]\s*(\d{1,5})\s*", re.IGNORECASE)
@@ -147,8 +148,7 @@ def seed_field(tab: str) -> gr.Textbox:
         lambda: str(secrets.randbelow(SEED_MAX + 1)),
         outputs=seed,
         queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
     return seed
 

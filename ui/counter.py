@@ -7,6 +7,7 @@ import gradio as gr
 
 from engine import Engine
 from engine.prompts import PromptLength
+from ui.events import QUIET
 
 HERO_TIP = "15–30 words work best"
 _LONG = (
@@ -15,23 +16,17 @@ _LONG = (
 )
 
 
-def add_counter(engine: Engine, field: gr.Textbox, *, tip: str = "") -> gr.HTML:
-    """Lay a counter out that follows `field`; call where it shall stand.
-
-    Args:
-        tip: shown after the count, such as `HERO_TIP`.
-    """
-    count = gr.HTML(counter_html("", None, tip=tip), elem_id=f"{field.elem_id}-count")
+def add_counter(engine: Engine, field: gr.Textbox) -> None:
+    """Lay a counter out that follows `field`; call where it shall stand."""
+    count = gr.HTML(counter_html("", None), elem_id=f"{field.elem_id}-count")
     field.change(
-        partial(_count, engine, tip),
+        partial(_count, engine),
         inputs=field,
         outputs=count,
         trigger_mode="always_last",
         queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
-    return count
 
 
 def counter_html(text: str, length: PromptLength | None, *, tip: str = "") -> str:
@@ -39,6 +34,7 @@ def counter_html(text: str, length: PromptLength | None, *, tip: str = "") -> st
 
     Args:
         length: its tokens; None while there is no model to count them.
+        tip: shown after the count, such as `HERO_TIP`.
     """
     words = len(text.split())
     parts = [f"{words} word" if words == 1 else f"{words} words"]
@@ -54,5 +50,5 @@ def counter_html(text: str, length: PromptLength | None, *, tip: str = "") -> st
     return f'<div class="count">{html}</div>'
 
 
-def _count(engine: Engine, tip: str, text: str | None) -> str:
-    return counter_html(text or "", engine.prompt_length(text or ""), tip=tip)
+def _count(engine: Engine, text: str | None) -> str:
+    return counter_html(text or "", engine.prompt_length(text or ""))

@@ -9,6 +9,7 @@ import gradio as gr
 
 from engine import EngineError, ImageResult, Job, VideoRequest, VideoResult
 from engine.snapshots import Result
+from ui.events import QUIET
 from ui.messages import explain_error
 from ui.progress import error_html
 from ui.story_stage import story_facts_html
@@ -76,8 +77,7 @@ def build_piece_stage() -> PieceStage:
             lambda doubting=doubting: (gr.Row(visible=not doubting), gr.Row(visible=doubting)),
             outputs=[choices, doubt],
             queue=False,
-            show_progress="hidden",
-            api_visibility="private",
+            **QUIET,
         )
     buttons = (choices, reuse, download, doubt, really)
     return PieceStage(hint, column, close, image, video, facts, *buttons, recipe, gr.State(None))

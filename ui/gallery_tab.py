@@ -9,15 +9,15 @@ import gradio as gr
 from engine import Engine, EngineError, VideoRequest, VideoResult
 from engine.errors import JobNotFound, ResultGone
 from engine.records import Record
+from ui.events import QUIET
 from ui.gallery_piece import PieceStage, build_piece_stage, closed, shown
 from ui.image_form import ImageForm, image_values
-from ui.visitors import current_visitor
+from ui.visitors import current_visitor, visitors_job
 
 PAGE = 24
 _CAPTION_LENGTH = 60
 _KINDS = (("All", "all"), ("Pictures", "image"), ("Stories", "video"))
 _NAMES = {"all": "pictures and stories", "image": "pictures", "video": "stories"}
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def build_gallery_tab(engine: Engine, tab: gr.Tab, tabs: gr.Tabs, image: ImageFo
         partial(_reuse, engine, len(image.inputs())),
         inputs=piece.job_id,
         outputs=[*image.inputs(), reused_story, tabs],
-        **_QUIET,
+        **QUIET,
     )
     return reused_story
 
@@ -101,13 +101,13 @@ def _wire_wall(engine: Engine, tab: gr.Tab, wall: Wall, reused_story: gr.State) 
         inputs=[wall.kind, wall.hung],
         outputs=[*wall.outputs(), reused_story],
         trigger_mode="always_last",  # so that what was asked for first does not come last
-        **_QUIET,
+        **QUIET,
     )
     wall.more.click(
         lambda kind, hung: _hang(engine, kind, hung.limit + PAGE),
         inputs=[wall.kind, wall.hung],
         outputs=wall.outputs(),
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -119,19 +119,19 @@ def _wire_piece(engine: Engine, wall: Wall, piece: PieceStage) -> None:
         gone = ResultGone("The file of this job is no longer there.")
         return *closed(gone), *_hang(engine, kind, hung.limit)
 
-    opening = wall.grid.select(open_, inputs=wall.hung, outputs=piece.outputs(), **_QUIET)
+    opening = wall.grid.select(open_, inputs=wall.hung, outputs=piece.outputs(), **QUIET)
     opening.failure(  # Gradio itself refuses a click on a thumbnail that is no longer there
         hang_anew,
         inputs=[wall.kind, wall.hung],
         outputs=[*piece.outputs(), *wall.outputs()],
-        **_QUIET,
+        **QUIET,
     )
-    piece.close.click(closed, outputs=piece.outputs(), **_QUIET)
+    piece.close.click(closed, outputs=piece.outputs(), **QUIET)
     piece.really.click(
         partial(_delete, engine),
         inputs=[piece.job_id, wall.kind, wall.hung],
         outputs=[*piece.outputs(), *wall.outputs()],
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -181,7 +181,7 @@ def _nothing_html(engine: Engine, kind: str) -> str:
 
 def _open(engine: Engine, job_id: str) -> tuple[Any, ...]:
     try:
-        job = engine.job(job_id, owner=current_visitor().owner)
+        job = visitors_job(engine, job_id)
         return shown(job, engine.result(job))
     except EngineError as err:
         return closed(err)
@@ -200,7 +200,7 @@ def _delete(engine: Engine, job_id: str, kind: str, hung: Hung) -> tuple[Any, ..
 
 def _reuse(engine: Engine, fields: int, job_id: str) -> tuple[Any, ...]:
     try:
-        job = engine.job(job_id, owner=current_visitor().owner)
+        job = visitors_job(engine, job_id)
     except JobNotFound as err:
         raise gr.Error(err.message, print_exception=False) from err
     if isinstance(job.request, VideoRequest):

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from engine import Engine, ImageRequest
 from engine.requests import IMAGE_FORMATS
 from ui import controls, samples
 from ui.counter import add_counter
 from ui.picture_drop import add_picture_drop
+
+_KEPT = TypeAdapter(list[str | int | float | None], config=ConfigDict(strict=True))
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,19 @@ def image_request(prompt: str, image_format: str, *drawing: Any) -> ImageRequest
 def image_values(request: ImageRequest) -> tuple[Any, ...]:
     """What the form says of a request: values for `ImageForm.inputs`."""
     return request.prompt, request.format, *controls.drawing_values(request)
+
+
+def read_form(text: object, fields: int) -> tuple[Any, ...] | None:
+    """Read what a browser kept of the form; None where there is nothing to be read.
+
+    Args:
+        fields: how many the form has.
+    """
+    try:
+        values = _KEPT.validate_json(text)  # type: ignore[arg-type]
+    except (ValidationError, TypeError):  # it comes from the browser: anything may be in it
+        return None
+    return tuple(values) if len(values) == fields else None
 
 
 def build_image_form(engine: Engine) -> ImageForm:

@@ -10,15 +10,16 @@ import gradio as gr
 from engine import Engine, EngineError, ImageRequest, ImageResult, Job
 from engine.errors import JobNotFound
 from ui import image_stage
-from ui.image_form import ImageForm, build_image_form, image_request, image_values
+from ui.bookmark import build_bookmark
+from ui.events import QUIET, told
+from ui.image_form import ImageForm, build_image_form, image_request, read_form
 from ui.image_stage import ImageStage, build_image_stage, picture_values
 from ui.messages import explain_error
 from ui.progress import Moment, error_html, follow, make
 from ui.running import RunControls, build_run, offer_cancel, offer_return
-from ui.visitors import current_visitor, find_job, submit
+from ui.visitors import find_job, submit, visitors_job
 
 _MORE = 4
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _PRESS_GENERATE = "() => document.querySelector('#image-generate').click()"
 
 
@@ -30,32 +31,49 @@ def build_image_tab(engine: Engine) -> ImageForm:
             run = build_run("image", "Generate picture")
         with gr.Column(scale=6, min_width=320, elem_classes=["card", "stage"]):
             stage = build_image_stage()
+    _keep_form(form)
     _wire_work(engine, form, run, stage)
     _wire_stage(engine, form, stage)
     return form
 
 
+def _keep_form(form: ImageForm) -> None:
+    """Have what is written outlive a refresh; the browser keeps it by itself."""
+    fields, kept = form.inputs(), build_bookmark("image-form")
+    gr.on(
+        [field.change for field in fields],  # type: ignore[attr-defined]
+        None,
+        inputs=fields,
+        outputs=kept,
+        js="(...values) => JSON.stringify(values)",
+        **QUIET,
+    )
+
+    def restore(event: gr.EventData) -> tuple[Any, ...]:
+        return read_form(told(event, "kept"), len(fields)) or (gr.skip(),) * len(fields)
+
+    kept.found(restore, outputs=fields, queue=False, **QUIET)
+
+
 def _wire_work(engine: Engine, form: ImageForm, run: RunControls, stage: ImageStage) -> None:
     outputs = [*run.outputs(), *stage.outputs()]
     # A disabled button takes no press, so that one tab never follows two things at once.
-    form.prompt.submit(None, js=_PRESS_GENERATE, **_QUIET)
+    form.prompt.submit(None, js=_PRESS_GENERATE, **QUIET)
     draw = run.generate.click(
         partial(_draw, engine),
         inputs=form.inputs(),
         outputs=outputs,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     more = stage.more.click(
         partial(_draw_more, engine),
         inputs=stage.shown,
         outputs=outputs,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
-    back = offer_return(
-        engine, run, ImageRequest, partial(_go_on, engine), [*outputs, *form.inputs()]
-    )
+    back = offer_return(engine, run, ImageRequest, partial(_go_on, engine), outputs)
     offer_cancel(engine, run, draw, more, back, others=(stage.more,))
 
 
@@ -69,14 +87,14 @@ def _wire_stage(engine: Engine, form: ImageForm, stage: ImageStage) -> None:
         inputs=stage.on_sheet,
         outputs=stage.picture(),
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     stage.use_seed.click(
         partial(_seed, engine),
         inputs=stage.shown,
         outputs=form.drawing.seed,
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -92,13 +110,8 @@ async def _draw_more(engine: Engine, job_id: str | None) -> AsyncIterator[tuple[
 
 
 async def _go_on(engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Any, ...]]:
-    """Fill the form in as it was, and follow."""
-    request = jobs[0].request
-    assert isinstance(request, ImageRequest)
-    form = image_values(request)
     async for shown in image_stage.show(follow(engine, jobs)):
-        yield *shown, *form
-        form = (gr.skip(),) * len(form)
+        yield shown
 
 
 async def follow_more(engine: Engine, job_id: str | None) -> AsyncIterator[Moment]:
@@ -144,4 +157,4 @@ def _seed(engine: Engine, job_id: str | None) -> Any:
 
 
 async def _find(engine: Engine, job_id: str | None) -> Job:
-    return await asyncio.to_thread(engine.job, job_id or "", owner=current_visitor().owner)
+    return await asyncio.to_thread(visitors_job, engine, job_id)

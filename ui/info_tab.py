@@ -10,12 +10,12 @@ from engine import Engine, ImageRequest, Request, VideoRequest
 from engine.errors import InvalidRequest
 from ui import samples, snippets
 from ui.engine_facts import engine_rows, table_html
+from ui.events import QUIET
 from ui.image_form import ImageForm, image_request
 from ui.progress import words_for_s
 from ui.timeline import draw_timeline
 
 _KINDS = (("A picture", "image"), ("A story video", "video"))
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # The server cannot know which of its two faces the page shows; its last input is filled here.
 _WITH_DARK = "(...a) => [...a.slice(0, -1), document.body.classList.contains('dark')]"
 
@@ -50,7 +50,7 @@ def build_info_tab(engine: Engine, tab: gr.Tab, plan: gr.State, image: ImageForm
         outputs=[plot, numbers],
         js=_WITH_DARK,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     gr.on(
         [tab.select, kind.change],
@@ -58,7 +58,7 @@ def build_info_tab(engine: Engine, tab: gr.Tab, plan: gr.State, image: ImageForm
         inputs=[kind, plan, *image.inputs()],
         outputs=codes,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
     return facts
 

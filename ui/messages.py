@@ -63,6 +63,17 @@ def _sentence(loc: tuple[int | str, ...], msg: str, labels: dict[str, str]) -> s
     return f"{where}: {text}."
 
 
+def explain_refusal(refused: str, err: ValidationError | EngineError) -> tuple[str, str]:
+    """What happened and what to do when something on the page is not taken.
+
+    Args:
+        refused: what to say first of values that are not allowed.
+    """
+    if isinstance(err, ValidationError):
+        return refused, " ".join(explain_invalid(err, labels=LABELS))
+    return explain_error(err)
+
+
 def explain_error(err: EngineError) -> tuple[str, str]:
     """What happened and what to do, for people who do not read HTTP headers."""
     if isinstance(err, QueueFull):

@@ -15,7 +15,7 @@ import gradio as gr
 
 from engine import Engine, ImageRequest
 from engine.parameters import FoundSettings, read_settings
-from ui.events import told
+from ui.events import QUIET, told
 from ui.messages import LABELS, explain_invalid
 from ui.progress import error_html, note_html
 
@@ -55,8 +55,7 @@ def add_picture_drop(
         load,
         outputs=[*fields, said],
         queue=False,
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
 
 

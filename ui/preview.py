@@ -1,7 +1,5 @@
 """The picture that is being drawn, as far as it has come."""
 
-from base64 import b64encode
-
 from engine import Preview
 
 
@@ -13,9 +11,8 @@ def preview_html(preview: Preview | None, *, cell: int | None = None) -> str:
     """
     if preview is None:
         return ""
-    data = b64encode(preview.jpeg).decode()
     place = "" if cell is None else f' style="--cell: {cell}"'
     return (
-        f'<img class="preview"{place} src="data:image/jpeg;base64,{data}" '
+        f'<img class="preview"{place} src="{preview.data_url}" '
         f'alt="Preview of the picture after step {preview.step}">'
     )

@@ -9,10 +9,10 @@ from html import escape
 from pydantic import ValidationError
 
 from engine import Engine, EngineError, EngineStatus, Job, JobSnapshot, JobState, Preview, Request
-from engine.errors import InvalidRequest, JobCancelled, JobNotFound, ResultGone
+from engine.errors import JobCancelled, ResultGone
 from engine.snapshots import Result
-from ui.messages import LABELS, explain_error, explain_invalid
-from ui.visitors import current_visitor, submit
+from ui.messages import explain_error, explain_refusal
+from ui.visitors import find_job, submit
 
 _FOLLOW_S = 0.2
 _ENCODING_SHARE = 0.1
@@ -46,26 +46,12 @@ async def make(engine: Engine, build: Callable[[], Request], refused: str) -> As
 
     Args:
         build: may raise ValidationError or InvalidRequest; both are explained.
-        refused: what to say first when it does.
+        refused: what to say first of values that are not allowed.
     """
     try:
-        request = build()
-    except ValidationError as err:
-        faults = " ".join(explain_invalid(err, labels=LABELS))
-        yield Moment(error_html(refused, faults))
-    except InvalidRequest as err:
-        yield Moment(error_html(*explain_error(err)))
-    else:
-        async for moment in follow_job(engine, request):
-            yield moment
-
-
-async def follow_job(engine: Engine, request: Request) -> AsyncIterator[Moment]:
-    """Submit a request and yield what to show until its job has ended."""
-    try:
-        job = await submit(engine, request)
-    except EngineError as err:
-        yield Moment(error_html(*explain_error(err)))
+        job = await submit(engine, build())
+    except (ValidationError, EngineError) as err:
+        yield Moment(error_html(*explain_refusal(refused, err)))
         return
     async for moment in follow(engine, [job]):
         yield moment
@@ -77,22 +63,21 @@ async def find_again(engine: Engine, job_ids: Sequence[str], kind: type[Request]
     Ids that are unknown, somebody else's or of another kind of job are passed over, and so are
     jobs that were cancelled or whose files are no longer kept: nobody waits for those.
     """
-    found = await asyncio.to_thread(_find, engine, job_ids, current_visitor().owner)
-    return [job for job in found if isinstance(job.request, kind)]
+    found = await asyncio.to_thread(lambda: [_find_awaited(engine, id_) for id_ in job_ids])
+    return [job for job in found if job is not None and isinstance(job.request, kind)]
 
 
-def _find(engine: Engine, job_ids: Sequence[str], owner: str | None) -> list[Job]:
-    found = []
-    for job_id in job_ids:
-        try:
-            job = engine.job(job_id, owner=owner)
-            if job.state is JobState.SUCCEEDED:
-                engine.result(job)
-        except (JobNotFound, ResultGone):
-            continue
-        if job.state is not JobState.CANCELLED:
-            found.append(job)
-    return found
+def _find_awaited(engine: Engine, job_id: str) -> Job | None:
+    job = find_job(engine, job_id)
+    if job is None:
+        return None
+    try:
+        engine.result(job)
+    except (JobCancelled, ResultGone):
+        return None
+    except EngineError:  # it has failed, or is on its way
+        return job
+    return job
 
 
 async def follow(engine: Engine, jobs: Sequence[Job], said: str = "") -> AsyncIterator[Moment]:
@@ -177,9 +162,23 @@ def bar_html(doing: str, share: float, left: str) -> str:
     return (
         f'<div class="progress"><div class="words"><span>{doing}</span>'
         f'<span class="left">{left}</span></div>'
-        f'<div class="track" role="progressbar" aria-label="Progress" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{share * 100:.0f}" aria-valuetext="{doing}">'
-        f'<div class="bar" style="width:{max(share * 100, 1.5):.1f}%"></div></div></div>'
+        f"{track_html('Progress', share, doing)}</div>"
+    )
+
+
+def track_html(label: str, share: float, words: str = "") -> str:
+    """Draw only the line of a bar.
+
+    Args:
+        label: what it shows, for those who do not see it; `words` what happens now.
+        share: how much is done, from 0 to 1.
+    """
+    percent = share * 100
+    text = f' aria-valuetext="{words}"' if words else ""
+    return (
+        f'<div class="track" role="progressbar" aria-label="{label}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{percent:.0f}"{text}>'
+        f'<div class="bar" style="width:{max(percent, 1.5):.1f}%"></div></div>'
     )
 
 

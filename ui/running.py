@@ -9,12 +9,11 @@ import gradio as gr
 
 from engine import Engine, Job, Request
 from ui.bookmark import bookmark_value, bookmarked, build_bookmark
-from ui.events import told
+from ui.events import QUIET, told
 from ui.progress import Moment, find_again
 from ui.visitors import find_job
 
 GoOn = Callable[[list[Job]], AsyncIterator[tuple[Any, ...]]]
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
@@ -81,14 +80,14 @@ def offer_cancel(
         others: what cannot be pressed either while they do.
     """
     run.cancel.click(
-        partial(_cancel, engine), inputs=run.bookmark, outputs=run.cancel, queue=False, **_QUIET
+        partial(_cancel, engine), inputs=run.bookmark, outputs=run.cancel, queue=False, **QUIET
     )
     for work in works:
         work.failure(
             lambda: (gr.Button(visible=False), *(gr.Button(interactive=True),) * (1 + len(others))),
             outputs=[run.cancel, run.generate, *others],
             queue=False,
-            **_QUIET,
+            **QUIET,
         )
 
 
@@ -117,7 +116,7 @@ def offer_return(
         async for values in go_on(jobs):
             yield values
 
-    return run.bookmark.found(come_back, outputs=outputs, concurrency_limit=None, **_QUIET)
+    return run.bookmark.found(come_back, outputs=outputs, concurrency_limit=None, **QUIET)
 
 
 def _cancel(engine: Engine, bookmark: str | None) -> Any:

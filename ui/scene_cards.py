@@ -14,15 +14,15 @@ import gradio as gr
 
 from engine.requests import SCENES_MAX, SCENES_MIN
 from ui import story_work, storyboard
+from ui.events import QUIET
 from ui.story_desk import StoryDesk
 from ui.story_now import Written
 from ui.storyboard import Board, SceneDraft, Sources
 
 _HINTS = ("Who does what, where and when…", "What happens next…", "How it ends…")
-# Gradio tells of a changed gr.State only through its queue: whatever writes one must use it.
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# One after the other, for each reads what stands there and replaces it.
-_ALONE: dict[str, Any] = {**_QUIET, "concurrency_id": "storyboard", "concurrency_limit": 1}
+# One after the other, for each reads what stands there and replaces it. And queued, for only so
+# does Gradio tell of a changed gr.State.
+_ALONE: dict[str, Any] = {**QUIET, "concurrency_id": "storyboard", "concurrency_limit": 1}
 Change = Callable[[Board], Board]
 
 
@@ -49,7 +49,8 @@ def draw_cards(desk: StoryDesk, board: Board) -> None:
         elem_id="add-scene",
         key="add",
     )
-    wires = _CardWires(desk, board, cards)
+    order = gr.Textbox(storyboard.scene_order(board), visible=False)
+    wires = _CardWires(desk, board, order, cards)
     wires.wire_board(add)
     wires.wire_looks()
     wires.wire_work()
@@ -116,12 +117,12 @@ def _board_tools(draft: SceneDraft, index: int, count: int) -> dict[str, gr.Butt
 class _CardWires:
     """Connects one drawing of the cards; what it reads are the fields of this drawing."""
 
-    def __init__(self, desk: StoryDesk, board: Board, cards: list[Card]) -> None:
+    def __init__(self, desk: StoryDesk, board: Board, order: gr.Textbox, cards: list[Card]) -> None:
         self._desk = desk
         self._board = board
         self._cards = cards
         fields = [card.text for card in cards], [card.seed for card in cards]
-        self._fields = [*fields[0], *fields[1], *(card.seconds for card in cards)]
+        self._fields = [order, *fields[0], *fields[1], *(card.seconds for card in cards)]
         self._inputs = [*desk.inputs(), *self._fields]
 
     def wire_board(self, add: gr.Button) -> None:
@@ -145,7 +146,7 @@ class _CardWires:
         desk = self._desk
 
         def changed(sources: Sources, *fields: str) -> tuple[Board, Sources]:
-            before = storyboard.with_fields(self._board, fields)
+            before = storyboard.with_fields(self._board, *fields)
             after = change(before)
             kept = storyboard.carried(sources, before, after, copied)
             story_work.leave(desk.engine, sources, kept)
@@ -170,7 +171,7 @@ class _CardWires:
             outputs=[*desk.told(), *seen],
             queue=False,
             key="on-change",
-            **_QUIET,
+            **QUIET,
         )
         desk.clock.tick(
             partial(desk.look, self._board),
@@ -178,7 +179,7 @@ class _CardWires:
             outputs=[*desk.ended(), *seen],
             concurrency_limit=None,
             key="on-tick",
-            **_QUIET,
+            **QUIET,
         )
 
     def wire_work(self) -> None:
@@ -209,7 +210,7 @@ class _CardWires:
                 inputs=[desk.sources, card.seed],
                 outputs=card.seed,
                 key=f"on-keep-seed-{id_}",
-                **_QUIET,
+                **QUIET,
             )
 
     def _told(self, work: Callable[[Written], Any], *values: Any) -> Any:

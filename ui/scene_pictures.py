@@ -1,6 +1,5 @@
 """The picture of each scene on the storyboard: not there, on its way, or drawn."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
@@ -8,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from engine import Engine, ImageRequest, Job, JobState
+from engine import Engine, ImageRequest, Job, JobState, Preview
 from engine.errors import JobNotFound, ResultGone
 from engine.requests import ImageTask, image_task
 from engine.story import plan_scenes
 from ui.messages import explain_error
+from ui.progress import track_html
 from ui.storyboard import Source, Sources
 from ui.visitors import find_job
 
@@ -27,8 +27,8 @@ class ScenePicture:
     task: ImageTask | None = None
     """What it was asked for; None where there is no picture and none comes."""
     path: Path | None = None
-    preview: bytes | None = None
-    """A JPEG of what is being drawn."""
+    preview: Preview | None = None
+    """Of what is being drawn."""
     share: float = 0.0
     """How much of it is drawn, from 0 to 1."""
     why: str = ""
@@ -82,17 +82,17 @@ def _finished(engine: Engine, job: Job) -> dict[int, Path]:
 
 
 def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePicture:
-    if number > job.snapshot().progress.scenes:  # the browser may send anything
+    snapshot = job.snapshot()
+    progress = snapshot.progress
+    if number > progress.scenes:  # the browser may send anything
         return _EMPTY
     task = _task(job, number)
     if number in finished:
         return ScenePicture("drawn", task, finished[number], share=1.0)
-    snapshot = job.snapshot()
     if snapshot.state.is_terminal:
         if job.error is None:
             return _EMPTY
         return ScenePicture("stopped", why=" ".join(explain_error(job.error)))
-    progress = snapshot.progress
     if snapshot.state is JobState.QUEUED or progress.scene != number:
         return ScenePicture("waiting", task, eta_s=progress.eta_s)
     job.watch()
@@ -100,7 +100,7 @@ def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePictur
     return ScenePicture(
         "drawing",
         task,
-        preview=preview.jpeg if preview is not None and preview.scene == number else None,
+        preview=preview if preview is not None and preview.scene == number else None,
         share=progress.step / progress.steps if progress.steps else 0.0,
         eta_s=progress.eta_s,
     )
@@ -131,14 +131,7 @@ def picture_html(picture: ScenePicture, number: int, text: str, *, changed: bool
     image = f'<img src="{source}" alt="{alt}">' if source else ""
     if picture.path:
         image = f'<a href="{source}" target="_blank">{image}</a>'
-    bar = ""
-    if picture.state == "drawing":
-        percent = f"{picture.share * 100:.0f}"
-        bar = (
-            f'<div class="track" role="progressbar" aria-label="Scene {number}" '
-            f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
-            f'<div class="bar" style="width:{percent}%"></div></div>'
-        )
+    bar = track_html(f"Scene {number}", picture.share) if picture.state == "drawing" else ""
     told = f"<figcaption>{escape(words)}</figcaption>" if words else ""
     look = "changed" if changed and picture.path else picture.state
     return f'<figure class="still {look}">{image}{bar}{told}</figure>'
@@ -148,5 +141,5 @@ def _source(picture: ScenePicture) -> str:
     if picture.path is not None:
         return f"gradio_api/file={quote(str(picture.path))}"
     if picture.preview is not None:
-        return f"data:image/jpeg;base64,{b64encode(picture.preview).decode()}"
+        return picture.preview.data_url
     return ""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from engine import Engine, EngineError, Job, VideoRequest, VideoResult
 from engine.errors import InvalidRequest, JobCancelled
 from ui.counter import HERO_TIP, counter_html
-from ui.messages import LABELS, explain_error, explain_invalid
+from ui.messages import explain_error, explain_refusal
 from ui.progress import bar_html, error_html, note_html, progress_html, words_for_s
 from ui.scene_pictures import picture_html
 from ui.story_draft import write_draft
@@ -52,6 +52,9 @@ class StoryDesk:
     """The story on the page as a VideoRequest in JSON; empty while it cannot be made."""
     draft: gr.HTML
     """The bookmark: what a visitor finds again who comes back."""
+    undo: gr.Button
+    replaced: gr.State
+    """The story before this one, as its bookmark; what `undo` brings back."""
     clock: gr.Timer
 
     def states(self) -> list[gr.components.Component]:
@@ -77,6 +80,10 @@ class StoryDesk:
         """
         return [self.clock, self.shown, *self.stage.outputs()]
 
+    def undoing(self) -> list[gr.components.Component]:
+        """What a handler tells that puts another story in the place of this one."""
+        return [self.replaced, self.undo]
+
     def started(self) -> list[gr.components.Component]:
         """What a handler tells that begins work."""
         return [self.notice, self.sources, self.job_id, self.clock]
@@ -85,7 +92,7 @@ class StoryDesk:
         """Sort what stands on the page."""
         form, states = len(self.form.inputs()), len(self.states())
         fields = values[form + states :]
-        return Written(values[:form], with_fields(board, fields), *values[form : form + states])
+        return Written(values[:form], with_fields(board, *fields), *values[form : form + states])
 
     def read(self, now: Written) -> tuple[Any, ...]:
         """Read what is written: values for `told`, `seen` and the cards' pictures."""
@@ -93,11 +100,12 @@ class StoryDesk:
         count = counter_html(hero, self.engine.prompt_length(hero), tip=HERO_TIP)
         draft = write_draft(now.form, now.board, now.sources, now.job_id) if _is_begun(now) else ""
         pictures = see_pictures(self.engine, now)
+        job = find_job(self.engine, now.job_id)
         try:
             request = read_story(now, pictures)
         except (ValidationError, InvalidRequest) as err:
-            return draft, "", count, *self._tell(now, pictures, None, _fault_html(err))
-        return draft, request.model_dump_json(), count, *self._tell(now, pictures, request)
+            return draft, "", count, *self._tell(now, pictures, job, None, _fault_html(err))
+        return draft, request.model_dump_json(), count, *self._tell(now, pictures, job, request)
 
     def look(self, board: Board, plan: str, *states: Any) -> tuple[Any, ...]:
         """Look how the work stands: values for `ended`, `seen` and the cards' pictures.
@@ -115,23 +123,28 @@ class StoryDesk:
         pictures = see_pictures(self.engine, now)
         job = find_job(self.engine, now.job_id)
         ended = self._look_at_video(job, now.shown)
-        busy = _is_making(job) or any(picture.comes for picture in pictures.values())
-        return gr.Timer(SOON_S if busy else LATER_S), *ended, *self._tell(now, pictures, request)
+        busy = _is_making(job) or _come(pictures)
+        told = self._tell(now, pictures, job, request)
+        return gr.Timer(SOON_S if busy else LATER_S), *ended, *told
 
     def _tell(
-        self, now: Written, pictures: Pictures, request: VideoRequest | None, fault: str = ""
+        self,
+        now: Written,
+        pictures: Pictures,
+        job: Job | None,
+        request: VideoRequest | None,
+        fault: str = "",
     ) -> tuple[Any, ...]:
         told: Any = fault or gr.skip()
         if request is not None:
             owner = current_visitor().owner
             planned = self.engine.plan(request, owner=owner, reuse=True)
             told = timeline_html(request, planned, request.scenes.count(UNWRITTEN))
-        return told, *self._look_at_work(now, pictures), *_show(now.board, pictures, request)
+        work = self._look_at_work(job, pictures, now.notice)
+        return told, *work, *_show(now.board, pictures, request)
 
-    def _look_at_work(self, now: Written, pictures: Pictures) -> tuple[Any, ...]:
-        job = find_job(self.engine, now.job_id)
-        making = _is_making(job)
-        coming = any(picture.comes for picture in pictures.values())
+    def _look_at_work(self, job: Job | None, pictures: Pictures, notice: str) -> tuple[Any, ...]:
+        making, coming = _is_making(job), _come(pictures)
         if job is not None and making:
             snapshot = job.snapshot()
             left_s = snapshot.progress.eta_s
@@ -139,9 +152,9 @@ class StoryDesk:
         elif coming:
             progress = _drawing_html(pictures)
         else:
-            progress = "" if job is None or now.notice else self._end_html(job)
+            progress = "" if job is None or notice else self._end_html(job)
         return (
-            now.notice + progress,
+            notice + progress,
             gr.Button(interactive=not making),
             gr.Button(visible=making or coming),
             gr.Button(interactive=not making),
@@ -177,6 +190,11 @@ def _is_making(job: Job | None) -> bool:
     return job is not None and not job.state.is_terminal
 
 
+def _come(pictures: Pictures) -> bool:
+    """Whether any is on its way."""
+    return any(picture.comes for picture in pictures.values())
+
+
 def _show(board: Board, pictures: Pictures, request: VideoRequest | None) -> list[str]:
     """The cards' pictures; without a request, none is told to be another than it would be now."""
     tasks = [] if request is None else wanted(request)
@@ -201,8 +219,5 @@ def _drawing_html(pictures: Pictures) -> str:
 
 def _fault_html(err: ValidationError | InvalidRequest) -> str:
     """Why the story on the page cannot be made as it stands."""
-    if isinstance(err, ValidationError):
-        words = explain_invalid(err, labels=LABELS)
-    else:
-        words = list(explain_error(err))
-    return f'<div class="summary"><p>{escape(" ".join(words))}</p></div>'
+    words = " ".join(explain_refusal("", err)).strip()
+    return f'<div class="summary"><p>{escape(words)}</p></div>'

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from engine import Engine, EngineError, ImageRequest
 from engine.errors import InvalidRequest
 from engine.requests import SEED_MAX, ImageTask
-from ui.messages import LABELS, explain_error, explain_invalid
+from ui.messages import explain_error, explain_refusal
 from ui.progress import error_html, note_html
 from ui.scene_pictures import look_at_scenes
 from ui.story_form import story_request
@@ -107,8 +107,8 @@ def cancel(engine: Engine, sources: Sources, job_id: str | None) -> None:
 
 def leave(engine: Engine, before: Sources, after: Sources) -> None:
     """End the pictures on their way that no scene waits for any more."""
-    wanted = {source.job_id for source in after.values()}
-    for id_ in {source.job_id for source in before.values()} - wanted:
+    awaited = {source.job_id for source in after.values()}
+    for id_ in {source.job_id for source in before.values()} - awaited:
         job = find_job(engine, id_)
         if job is not None and isinstance(job.request, ImageRequest):
             job.cancel()
@@ -134,8 +134,4 @@ def _picture(task: ImageTask) -> ImageRequest:
 
 
 def _refused(what: str, err: ValidationError | EngineError) -> Started:
-    if isinstance(err, ValidationError):
-        told = error_html(what, " ".join(explain_invalid(err, labels=LABELS)))
-    else:
-        told = error_html(*explain_error(err))
-    return told, gr.skip(), gr.skip(), gr.skip()
+    return error_html(*explain_refusal(what, err)), gr.skip(), gr.skip(), gr.skip()

@@ -44,12 +44,28 @@ def new_board(texts: tuple[str, ...], *, after: Board = ()) -> Board:
     return tuple(SceneDraft(first + index, text) for index, text in enumerate(texts))
 
 
-def with_fields(board: Board, fields: tuple[str, ...]) -> Board:
-    """The same scenes as they now stand in their fields: all texts, then seeds, then seconds."""
-    count = len(board)
+def scene_order(board: Board) -> str:
+    """The ids of the scenes as a text that goes through the browser."""
+    return " ".join(str(draft.id) for draft in board)
+
+
+def with_fields(board: Board, order: str, *fields: str) -> Board:
+    """The same scenes as they now stand in their fields: all texts, then seeds, then seconds.
+
+    Args:
+        order: of the scenes in those fields. A browser that has not heard of a change yet has
+            another than the board.
+    """
+    ids = order.split()
+    count = len(ids)
     rows = zip(fields[:count], fields[count : 2 * count], fields[2 * count :], strict=True)
-    written = ((text or "", seed or "", seconds or "") for text, seed, seconds in rows)
-    return tuple(SceneDraft(draft.id, *row) for draft, row in zip(board, written, strict=True))
+    written = dict(zip(ids, rows, strict=True))
+    return tuple(
+        SceneDraft(draft.id, *(value or "" for value in written[str(draft.id)]))
+        if str(draft.id) in written
+        else draft
+        for draft in board
+    )
 
 
 def added(board: Board) -> Board:

@@ -27,13 +27,19 @@ def current_visitor() -> Visitor:
     return Visitor(scope.get("state", {}).get("owner"), address[0] if address else None)
 
 
-def find_job(engine: Engine, job_id: str | None) -> Job | None:
-    """A job of the current visitor; None if there is none, or it is somebody else's.
+def visitors_job(engine: Engine, job_id: str | None) -> Job:
+    """A job of the current visitor. It may look into the journal: not on the event loop.
 
-    It may look into the journal: not on the event loop.
+    Raises:
+        JobNotFound: there is none, or it is somebody else's.
     """
+    return engine.job(job_id or "", owner=current_visitor().owner)
+
+
+def find_job(engine: Engine, job_id: str | None) -> Job | None:
+    """The same, but None where there is none."""
     try:
-        return engine.job(job_id or "", owner=current_visitor().owner)
+        return visitors_job(engine, job_id)
     except JobNotFound:
         return None
 

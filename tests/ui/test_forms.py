@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from engine import ImageRequest, VideoRequest
 from engine.errors import InvalidRequest
-from ui.image_form import image_request, image_values
+from ui.image_form import image_request, image_values, read_form
 from ui.story_draft import read_draft, write_draft
 from ui.story_form import story_board, story_request, story_values
 from ui.storyboard import SceneDraft, Source, new_board
@@ -110,3 +110,15 @@ def test_a_draft_of_another_kind_is_left_alone(damage: dict[str, object]) -> Non
 @pytest.mark.parametrize("text", [None, 5, "", "text", "{}", "[" * 100_000])
 def test_a_draft_may_be_anything(text: object) -> None:
     assert read_draft(text, len(FORM)) is None
+
+
+def test_what_a_browser_kept_of_a_form_is_read() -> None:
+    values = ("a fox", "png", 25, "512 × 512", "", None)
+    assert read_form(json.dumps(values), len(values)) == values
+
+
+@pytest.mark.parametrize(
+    "text", [None, 7, "", "{}", '["a"]', '["a", [], 1]', '["a", true, 1]', "["]
+)
+def test_what_a_browser_kept_may_be_anything(text: object) -> None:
+    assert read_form(text, 3) is None

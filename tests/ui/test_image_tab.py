@@ -304,6 +304,17 @@ def test_a_refresh_goes_on_with_a_running_job(visits: Visits, slow_steps: list[f
     expect(page.locator("#image-generate")).to_be_enabled()
 
 
+def test_what_was_written_outlives_a_refresh(visits: Visits) -> None:
+    page = visits.open()
+    page.fill("#image-prompt textarea", "a hare that nobody has drawn yet")
+    page.fill("#image-size input", "256 × 512")
+    page.press("#image-size input", "Enter")
+    page.wait_for_function("sessionStorage['storyreel-image-form']?.includes('256 × 512')")
+    page.reload()
+    expect(page.locator("#image-prompt textarea")).to_have_value("a hare that nobody has drawn yet")
+    expect(page.locator("#image-size input")).to_have_value("256 × 512")
+
+
 def test_a_closed_tab_finds_its_picture_in_a_new_one(visits: Visits) -> None:
     page = visits.open()
     generate(page, "a fox in boots")

@@ -22,7 +22,7 @@ from ui.progress import (
     error_html,
     find_again,
     follow,
-    follow_job,
+    make,
     progress_html,
     share_done,
     stage_words,
@@ -87,7 +87,7 @@ def test_texts_are_escaped() -> None:
 def test_following_a_job_ends_with_its_result(engine: Engine) -> None:
     async def follow() -> list:
         request = ImageRequest(prompt="a fox", width=64, height=64, num_inference_steps=10)
-        return [moment async for moment in follow_job(engine, request)]
+        return [moment async for moment in make(engine, lambda: request, "")]
 
     *running, last = asyncio.run(follow())
     assert all(moment.running and moment.html for moment in running)
@@ -97,7 +97,7 @@ def test_following_a_job_ends_with_its_result(engine: Engine) -> None:
 
 def test_leaving_does_not_cancel(engine: Engine) -> None:
     async def leave() -> str:
-        moments = follow_job(engine, ImageRequest(prompt="a fox", width=64, height=64))
+        moments = make(engine, lambda: ImageRequest(prompt="a fox", width=64, height=64), "")
         first = await anext(moments)
         await moments.aclose()
         return first.job_id
@@ -111,7 +111,7 @@ def test_a_model_that_is_not_there_is_told_with_its_remedy(make_engine) -> None:
     engine = make_engine(model="/nowhere")
 
     async def follow() -> list:
-        return [moment async for moment in follow_job(engine, ImageRequest(prompt="a fox"))]
+        return [moment async for moment in make(engine, lambda: ImageRequest(prompt="a fox"), "")]
 
     last = asyncio.run(follow())[-1]
     assert 'role="alert"' in last.html

@@ -199,6 +199,18 @@ def test_start_over_leaves_nothing_behind(page: Page) -> None:
     expect(page.locator("#story-hero textarea")).to_have_value("")
 
 
+def test_undo_brings_the_story_back_that_was_replaced(page: Page) -> None:
+    draw_storyboard(page)
+    written = texts(page).first.input_value()
+    page.get_by_role("button", name="Start over").click()
+    expect(texts(page).first).to_have_value("")
+    page.click("#story-undo")
+    expect(texts(page).first).to_have_value(written)
+    expect(drawn(page)).to_have_count(3)
+    page.click("#story-undo")
+    expect(texts(page).first).to_have_value("")
+
+
 def test_nobody_sees_the_pictures_of_others(visits: Visits, page: Page) -> None:
     draw_storyboard(page)
     other = with_story(visits.open())

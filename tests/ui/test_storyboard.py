@@ -13,6 +13,7 @@ from ui.storyboard import (
     moved,
     new_board,
     removed,
+    scene_order,
     scene_seconds,
     scene_seeds,
     with_fields,
@@ -58,7 +59,7 @@ def test_another_story_shares_no_id_with_the_one_before() -> None:
 
 
 def test_a_duplicate_says_the_same_under_another_id() -> None:
-    board = with_fields(new_board(("", "")), ("a", "b", "7", "", "", "2.5"))
+    board = with_fields(new_board(("", "")), "0 1", "a", "b", "7", "", "", "2.5")
     after = duplicated(board, 0)
     assert [(d.text, d.seed, d.seconds) for d in after] == [
         ("a", "7", ""),
@@ -72,9 +73,16 @@ def test_a_duplicate_says_the_same_under_another_id() -> None:
 
 def test_fields_replace_what_stood_there() -> None:
     board = new_board(("", ""))
-    after = with_fields(board, ("a", "b", "1", "", "", "2"))
+    after = with_fields(board, scene_order(board), "a", "b", "1", "", "", "2")
     assert [d.id for d in after] == [d.id for d in board]
     assert after == (SceneDraft(0, "a", "1", ""), SceneDraft(1, "b", "", "2"))
+
+
+def test_fields_of_a_browser_that_lags_behind_go_to_their_own_scenes() -> None:
+    board = new_board(("a", "b", "c"))
+    stale = scene_order(board), *("A", "B", "C"), *("1", "2", "3"), *("", "", "")
+    after = with_fields(added(moved(removed(board, 0), 0, 1)), *stale)
+    assert [(d.text, d.seed) for d in after] == [("C", "3"), ("B", "2"), ("", "")]
 
 
 def test_own_lengths_stand_beside_the_usual_one() -> None:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any
 
 import gradio as gr
@@ -111,6 +112,14 @@ def test_nor_have_faults_progress_and_results(
     page.click("#image-generate")
     expect(page.locator("#image-result img")).to_be_visible()
     look_at("picture")
+    page.click("#image-more")
+    expect(page.locator("#image-sheet .thumbnail-item")).to_have_count(5)
+    expect(page.locator("#image-generate")).to_be_enabled()
+    page.get_by_label("Drop a picture to load its settings").set_input_files(
+        {"name": "plain.png", "mimeType": "image/png", "buffer": _plain_png()}
+    )
+    expect(page.locator("#image-dropped [role=alert]")).to_be_visible()
+    look_at("sheet and drop")
     open_story(page)
     choose_size(page, "story")
     page.click("#story-generate")
@@ -118,7 +127,21 @@ def test_nor_have_faults_progress_and_results(
     found["progress"] = find(page)  # while it moves
     expect(page.locator("#story-result video")).to_be_visible()
     look_at("story")
+    page.get_by_role("tab", name="Gallery").click()
+    page.locator("#gallery-grid button.thumbnail-item").first.click()
+    expect(page.locator("#gallery-video video")).to_be_visible()
+    look_at("piece")
+    page.click("#gallery-delete")
+    expect(page.locator("#gallery-really")).to_be_visible()
+    look_at("doubt")
     judge("work", found, bare)
+
+
+def _plain_png() -> bytes:
+    """A picture that does not say how it was made."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    return file.getvalue()
 
 
 def test_what_is_wrong_is_found(visits: Visits) -> None:

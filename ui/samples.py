@@ -47,12 +47,12 @@ STORIES = (
         ),
     ),
     SampleStory(
-        "Knight and dragon",
-        "a brave knight in shining silver armor with a red cloak, holding a sword",
+        "The old wizard",
+        "an old wizard with a long white beard, wearing a purple robe, storybook style",
         (
-            "standing in front of a castle gate in the early morning",
-            "facing a dragon on a mountain peak",
-            "celebrating victory in a cozy village in the evening",
+            "standing in front of a castle gate at sunrise",
+            "walking through a snowy forest at noon",
+            "holding a staff by a quiet lake at night",
         ),
     ),
     SampleStory(

@@ -146,7 +146,7 @@ def test_a_picture_is_drawn_behind_the_key(
 def test_a_story_plays_behind_the_key(enter: Enter, locked: Studio) -> None:
     page = enter()
     page.get_by_role("tab", name="Video story").click()
-    page.get_by_role("button", name="Knight and dragon").click()
+    page.get_by_role("button", name="The old wizard").click()
     choose_size(page, "story")
     page.click("#story-generate")
     video = page.locator("#story-result video")

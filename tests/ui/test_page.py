@@ -28,7 +28,7 @@ def choose_size(page: Page, tab: str, size: str = "64x64") -> None:
     field.press("Enter")
 
 
-def open_story(page: Page, sample: str = "Knight and dragon") -> None:
+def open_story(page: Page, sample: str = "The old wizard") -> None:
     page.get_by_role("tab", name="Video story").click()
     page.get_by_role("button", name=sample).click()
     expect(page.locator(".scene-text textarea").first).not_to_have_value("")
@@ -237,7 +237,7 @@ def test_the_info_tab_tells_the_plan_the_engine_and_the_code(visits: Visits) -> 
     expect(page.locator("#code-curl")).to_contain_text(f"{visits.studio.url}/generate")
     page.get_by_text("A story video", exact=True).click()
     expect(page.locator("#code-curl")).to_contain_text("/generate-video")
-    expect(page.locator("#code-curl")).to_contain_text("facing a dragon")
+    expect(page.locator("#code-curl")).to_contain_text("snowy forest")
 
 
 def test_without_a_model_the_page_tells_the_remedy(

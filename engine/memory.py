@@ -1,6 +1,7 @@
 """The memory of the device: what torch holds of it, and what to do when it runs out."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,69 @@ from torch import Tensor
 from engine.errors import DeviceOutOfMemory
 
 logger = logging.getLogger(__name__)
+
+MOST_ROWS = 16
+# Of the memory that is free; the rest is for the decoder and for what others take meanwhile.
+_SHARE = 0.7
+
+
+class Room:
+    """How many pictures may share a pass. Each is up to two rows of the U-Net, for its guidance.
+
+    What a pass takes grows with its rows and with the cells of their latents, so one number of
+    cells is remembered for all sizes.
+    """
+
+    def __init__(self, most: int = 1, cells: float = math.inf) -> None:
+        """Allow at most so many pictures, and in their rows together so many cells of latents."""
+        self.most = most
+        self._measured = self._cells = cells
+
+    def pictures(self, cells: int) -> int:
+        """How many pictures of so many cells may share a pass: a power of two."""
+        return int(2 ** math.floor(math.log2(max(1, min(self.most, self._cells // (2 * cells))))))
+
+    def rows(self, cells: int) -> int:
+        """How many rows of so many cells the U-Net may take at once."""
+        return int(max(1, min(2 * self.most, self._cells // cells)))
+
+    def shrink(self, rows: int, cells: int) -> None:
+        """Take note that no more than so many rows of so many cells fitted."""
+        self._cells = min(self._cells, rows * cells)
+
+    def recover(self) -> None:
+        """Forget what did not fit: the memory may have been others'."""
+        self._cells = self._measured
+
+
+def measure_room(device: torch.device, run: Callable[[], object], cells: int) -> Room:
+    """Find out how much fits, from what the device has free and what one pass takes.
+
+    Where the memory cannot be measured, and on a CPU, where more rows at once only take longer,
+    pictures go one at a time.
+
+    Args:
+        run: a pass whose rows have so many `cells` together.
+    """
+    if device.type != "cuda":
+        return Room()
+    try:
+        run()  # the libraries' own working memory is not to be counted
+    except (RuntimeError, MemoryError) as err:
+        if not _is_out_of_memory(err):
+            raise
+        return Room()
+    torch.cuda.synchronize(device)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    run()
+    torch.cuda.synchronize(device)
+    taken = max(1, torch.cuda.max_memory_allocated(device) - before)
+    free, _ = torch.cuda.mem_get_info(device)
+    free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    room = Room(MOST_ROWS, _SHARE * free / taken * cells)
+    logger.info("a pass takes %.0f MB of %.0f MB free", taken / 2**20, free / 2**20)
+    return room
 
 
 def held_bytes(device: torch.device) -> int | None:

@@ -15,6 +15,7 @@ from engine.assembly import DrawnScene, assemble
 from engine.estimate import Estimator
 from engine.jobs import Job
 from engine.journal import Journal
+from engine.latents import drawn_size
 from engine.metadata import (
     MEDIA_TYPES,
     ImageRecipe,
@@ -27,7 +28,8 @@ from engine.preview import Pace, encode_preview
 from engine.records import KeptScene
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.reuse import Reuse, still_name
-from engine.sampler import OnPreview, Picture, Render, Sampler, drawn_size, scheduler_name
+from engine.rows import OnPreview, Picture, Render
+from engine.sampler import Sampler, scheduler_name
 from engine.snapshots import ImageResult, Preview, Result
 from engine.store import Store
 from engine.story import plan_scenes

@@ -83,7 +83,7 @@ class Solver:
             scheduler.set_timesteps(steps)
             scheduler.set_begin_index(0)
         latents, given, before = torch.eye(3)
-        coefficients = []
+        coefficients: list[Tensor] = []
         for timestep in moving.timesteps:
             expecting.step(given, timestep, latents)
             p, q, _ = expecting.model_outputs[-1]

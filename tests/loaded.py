@@ -8,7 +8,8 @@ from typing import Any
 from engine.jobs import CancelToken
 from engine.models import LoadedModel, ModelChoice, load_model
 from engine.requests import ImageTask
-from engine.sampler import Picture, Sampler
+from engine.rows import Picture
+from engine.sampler import Sampler
 from engine.settings import Settings
 
 

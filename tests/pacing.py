@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from diffusers import DPMSolverMultistepScheduler
+
+from engine.solver import Solver
 
 Step = Callable[..., Any]
 
 
 def slowed(step: Step, seconds: float, ended: Callable[[float], None]) -> Step:
-    """Make a scheduler's step take `seconds` more; `ended` hears the time at which each ended."""
+    """Make a solver's step take `seconds` more; `ended` hears the time at which each ended."""
     one_at_a_time = threading.Lock()
 
     def slow_step(*args: Any, **kwargs: Any) -> Any:
@@ -30,7 +31,6 @@ def slowed(step: Step, seconds: float, ended: Callable[[float], None]) -> Step:
 def pace_steps(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[float]:
     """Make every step take `seconds` more; returns the times at which steps ended."""
     ended: list[float] = []
-    original: Step = DPMSolverMultistepScheduler.step
-    slow_step = slowed(original, seconds, ended.append)
-    monkeypatch.setattr(DPMSolverMultistepScheduler, "step", slow_step)
+    slow_step = slowed(Solver.step, seconds, ended.append)
+    monkeypatch.setattr(Solver, "step", staticmethod(slow_step))
     return ended

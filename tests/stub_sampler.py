@@ -14,7 +14,7 @@ from engine.jobs import CancelToken
 from engine.models import ModelChoice, ModelDefaults
 from engine.production import Production
 from engine.requests import ImageTask
-from engine.sampler import OnPreview, OnStep, Picture
+from engine.rows import OnPreview, OnStep, Picture
 from engine.worker import HandOff
 from tests.pictures import draw_picture
 

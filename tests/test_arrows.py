@@ -19,9 +19,10 @@ LEVELS = [
     {"jobs"},
     {"records"},
     {"journal"},
-    {"queue", "models", "memory", "recorder", "retention"},
-    {"worker", "preview", "recovery", "forecast"},
-    {"assembly", "archive", "sampler"},
+    {"queue", "models", "memory", "recorder", "retention", "slots", "solver"},
+    {"worker", "preview", "recovery", "forecast", "latents", "encoding", "rows"},
+    {"assembly", "archive", "denoiser"},
+    {"sampler"},
     {"register", "reuse", "gallery"},
     {"production"},
     {"engine"},
@@ -124,8 +125,11 @@ def importers(*libraries: str) -> set[str]:
 
 
 def test_only_what_works_on_the_device_imports_its_libraries() -> None:
-    assert importers("diffusers") == {"models", "sampler"}
-    assert importers(*DEVICE_LIBRARIES) == {"models", "sampler", "memory", "preview"}
+    assert importers("diffusers") == {"models", "solver"}
+    assert importers(*DEVICE_LIBRARIES) == {
+        *("models", "sampler", "memory", "preview"),
+        *("solver", "rows", "latents", "encoding", "denoiser"),
+    }
 
 
 def test_only_settings_reads_the_environment() -> None:

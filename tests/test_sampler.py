@@ -9,17 +9,13 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from numpy.typing import NDArray
 
+from engine.encoding import Encoder
 from engine.jobs import CancelToken
+from engine.latents import draw_noise, drawn_size, resample
 from engine.models import LoadedModel, ModelDefaults
 from engine.requests import ImageTask
-from engine.sampler import (
-    Sampler,
-    denoise,
-    draw_noise,
-    drawn_size,
-    encode_prompts,
-    resample,
-)
+from engine.rows import Flight, Row
+from engine.sampler import Sampler
 from tests.loaded import generate, load, make_task
 
 V_PREDICTION = {
@@ -91,6 +87,21 @@ def test_pictures_are_those_of_diffusers_own_pipeline(
     assert np.abs(pixels.astype(int) - expected.astype(int)).max() <= 1
 
 
+def last_latents(model: LoadedModel, task: ImageTask) -> torch.Tensor:
+    """What the decoder is given for a task, before it is scaled."""
+    found: list[torch.Tensor] = []
+    sampler = Sampler(model)
+    finish = sampler._finish
+
+    def watched(row: Row, flight: Flight) -> None:
+        found.append(flight.latents.clone())
+        finish(row, flight)
+
+    sampler._finish = watched  # type: ignore[method-assign]
+    sampler.generate(task, CancelToken(), lambda step: None)
+    return found[0]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("guidance", [1.0, 1.1, 7.5, 30.0])
 def test_latents_are_those_of_diffusers_own_pipeline(
@@ -98,12 +109,7 @@ def test_latents_are_those_of_diffusers_own_pipeline(
 ) -> None:
     task = make_task(guidance_scale=guidance, num_inference_steps=14)
     expected = reference(models[kind], task, "latent")
-    with torch.inference_mode():
-        embeddings = encode_prompts(models[kind], task, guided=guidance > 1)
-        noise = draw_noise(models[kind], task.seed, 64, 64)
-        latents = denoise(models[kind], noise, embeddings, guidance, 14, lambda step, clean: None)[
-            0
-        ]
+    latents = last_latents(models[kind], task)
     assert float((latents - expected).abs().max()) < 1e-4 * float(expected.abs().max())
 
 
@@ -162,13 +168,13 @@ def test_the_tail_of_a_long_prompt_changes_the_picture(model: LoadedModel) -> No
 
 def test_a_long_prompt_is_encoded_in_whole_windows(model: LoadedModel) -> None:
     task = make_task(prompt="x " * 160, negative_prompt="rain")
-    assert encode_prompts(model, task, guided=True).shape == (2, 3 * 77, 32)
-    assert encode_prompts(model, task, guided=False).shape == (1, 3 * 77, 32)
+    assert Encoder(model).encode(task, guided=True).shape == (2, 3 * 77, 32)
+    assert Encoder(model).encode(task, guided=False).shape == (1, 3 * 77, 32)
 
 
 def test_a_negative_prompt_may_be_the_longer_one(model: LoadedModel) -> None:
     task = make_task(negative_prompt="rain " * 60)
-    assert encode_prompts(model, task, guided=True).shape[1] == 4 * 77
+    assert Encoder(model).encode(task, guided=True).shape[1] == 4 * 77
     assert generate(model, task).pixels.shape == (64, 64, 3)
 
 
@@ -202,11 +208,9 @@ def test_latents_stay_in_float32_whatever_the_models_dtype(tiny_model: Path) -> 
     half = load(tiny_model, dtype="bfloat16")
     task = make_task()
     with torch.inference_mode():
-        embeddings = encode_prompts(half, task, guided=True)
-        noise = draw_noise(half, task.seed, 64, 64)
-        latents = denoise(half, noise, embeddings, 7.5, 10, lambda step, clean: None)
-    assert (embeddings.dtype, noise.dtype) == (torch.bfloat16, torch.float32)
-    assert latents.dtype == torch.float32
+        assert Encoder(half).encode(task, guided=True).dtype == torch.bfloat16
+    latents = last_latents(half, task)
+    assert draw_noise(half, task.seed, 64, 64).dtype == latents.dtype == torch.float32
     fraction = (latents - latents.to(torch.bfloat16).float()).abs()
     assert (fraction > 0).float().mean() > 0.5
 

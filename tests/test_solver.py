@@ -130,9 +130,7 @@ def test_a_walk_is_planned_once() -> None:
     assert solver.walk(10) is solver.walk(10) is not solver.walk(11)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("thresholding", True), ("variance_type", "learned")]
-)
+@pytest.mark.parametrize(("name", "value"), [("thresholding", True), ("variance_type", "learned")])
 def test_what_no_table_can_hold_is_refused(name: str, value: Any) -> None:
     scheduler = DPMSolverMultistepScheduler(**BETAS, **{name: value})
     with pytest.raises(ModelUnavailable, match=name) as caught:

@@ -109,8 +109,7 @@ def _let_clock_jump(offset: Path) -> None:
 
 
 def _pace_steps(launch: Launch) -> None:
-    from diffusers import DPMSolverMultistepScheduler
-
+    from engine.solver import Solver
     from tests.pacing import slowed
 
     steps = os.open(launch.steps, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -118,8 +117,8 @@ def _pace_steps(launch: Launch) -> None:
     def ended(at: float) -> None:
         os.write(steps, f"{at}\n".encode())
 
-    original: Callable[..., Any] = DPMSolverMultistepScheduler.step
-    DPMSolverMultistepScheduler.step = slowed(original, launch.step_s, ended)
+    slow_step = staticmethod(slowed(Solver.step, launch.step_s, ended))
+    Solver.step = slow_step  # type: ignore[method-assign, assignment]
 
 
 def _let_model_break(fault: Path) -> None:

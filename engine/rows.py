@@ -1,0 +1,125 @@
+"""A row: one picture on its way from a task to its pixels, beside others that it never meets."""
+
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import EngineError
+from engine.jobs import CancelToken
+from engine.requests import ImageTask
+from engine.solver import Walk
+
+OnStep = Callable[[int], None]
+Render = Callable[[], NDArray[np.uint8]]
+OnPreview = Callable[[Render], None]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A generated picture and what is known of its making.
+
+    `pixels` is uint8 RGB (height, width, 3) at the asked size; `drawn_width` and `drawn_height`
+    are the size the model drew at, in pixels. `step_s` is its share of the steps' time: pictures
+    drawn together share each step.
+    """
+
+    pixels: NDArray[np.uint8]
+    guidance_scale: float
+    drawn_width: int
+    drawn_height: int
+    steps: int
+    step_s: float
+    decode_s: float
+
+    @property
+    def draw_s(self) -> float:
+        """Seconds to denoise and decode."""
+        return self.steps * self.step_s + self.decode_s
+
+
+@dataclass(frozen=True)
+class Size:
+    """What rows must have in common to share a pass.
+
+    Height and width of the latents in cells, and the windows of the text encoder: another window
+    of padding would change the numbers.
+    """
+
+    height: int
+    width: int
+    chunks: int
+
+    @property
+    def cells(self) -> int:
+        return self.height * self.width
+
+
+@dataclass(eq=False)
+class Flight:
+    """How far a row has come.
+
+    Attributes:
+        embeddings: (2, tokens, width), the negative prompt's first; (1, ...) without guidance.
+        latents: float32 (channels, height, width), and so is `clean`, what the model expects of
+            them at the end; zeros before the first step.
+        step: steps taken.
+        denoise_s: the row's share of the time that its passes took.
+    """
+
+    guidance_scale: float
+    embeddings: Tensor
+    walk: Walk
+    latents: Tensor
+    clean: Tensor
+    step: int = 0
+    denoise_s: float = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        return self.step == len(self.walk)
+
+
+@dataclass(eq=False)
+class Row:
+    """A picture that was asked for: the handle of whoever waits for it.
+
+    Attributes:
+        future: the picture, or why there is none.
+        flight: the device thread's own; None before the first pass and at the end.
+    """
+
+    task: ImageTask
+    token: CancelToken
+    guidance_scale: float
+    on_step: OnStep
+    on_preview: OnPreview
+    future: Future[Picture] = field(default_factory=Future)
+    flight: Flight | None = None
+
+    @property
+    def is_guided(self) -> bool:
+        return self.guidance_scale > 1
+
+    def succeed(self, picture: Picture) -> None:
+        self.flight = None
+        self.future.set_result(picture)
+
+    def fail(self, error: BaseException) -> None:
+        """End without a picture; where the token is set, that is the reason.
+
+        The error's frames are emptied: they hold tensors, and whoever waits may keep it for long.
+        """
+        try:
+            self.token.check()
+        except EngineError as reason:
+            error = reason
+        if isinstance(error, EngineError):
+            error = error.without_frames()
+        traceback.clear_frames(error.__traceback__)
+        self.flight = None
+        self.future.set_exception(error)

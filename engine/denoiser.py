@@ -1,6 +1,7 @@
 """One pass of the U-Net over rows at steps of their own; no other part of a row is shared."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import accumulate
 
@@ -79,6 +80,14 @@ class Denoiser:
             new((2, tokens, config.cross_attention_dim)),
         )
         return measure_room(self.device, lambda: _run_unet(self._unet, *pair, 2), 2 * side * side)
+
+
+def before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
+    """Have `check` called before every block, so that what is under way can be stopped there."""
+    for parent in module.modules():
+        if isinstance(parent, nn.ModuleList | nn.Sequential):
+            for block in parent:
+                block.register_forward_pre_hook(lambda *_: check())
 
 
 def _run_unet(

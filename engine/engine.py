@@ -278,10 +278,15 @@ class Engine:
             drawing, self._archive.store, self._estimator, hand_off, self._archive.journal
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
-        self._forecast.learn(drawer.facts.guidance_scale, drawer.drawn_pixels, drawer.to_draw)
+        together = drawing.most_rows > 1
+        self._forecast.learn(
+            drawer.facts.guidance_scale, drawer.drawn_pixels, drawer.to_draw, together=together
+        )
         self._device_memory = partial(memory.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
+        if together:
+            self._worker.share(drawing)
         self._set_status(
             model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None
         )

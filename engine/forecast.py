@@ -31,6 +31,7 @@ class Forecast:
         self._estimator = estimator
         self._queue = queue
         self._unfinished = unfinished
+        self._together = False
         self._own_guidance: float | None = None
         self._pixels: Callable[[int, int], int] = _asked_pixels
         self._to_draw: ToDraw = lambda request, seed, owner: plan_scenes(request, seed)
@@ -38,7 +39,12 @@ class Forecast:
         self._places_lock = threading.Lock()
 
     def learn(
-        self, own_guidance: float, pixels: Callable[[int, int], int], to_draw: ToDraw
+        self,
+        own_guidance: float,
+        pixels: Callable[[int, int], int],
+        to_draw: ToDraw,
+        *,
+        together: bool = False,
     ) -> None:
         """Take note of what only a loaded model can tell.
 
@@ -46,7 +52,9 @@ class Forecast:
             own_guidance: the model's own.
             pixels: those that it draws for a size.
             to_draw: the scenes of a story that its owner has no picture of.
+            together: jobs are drawn together, so that their times do not add up.
         """
+        self._together = together
         self._own_guidance, self._pixels, self._to_draw = own_guidance, pixels, to_draw
 
     def request_s(self, request: Request, scenes_to_draw: int | None = None) -> float:
@@ -81,8 +89,8 @@ class Forecast:
 
     def running_s(self) -> float:
         """Seconds until the jobs under way are done."""
-        etas = [job.snapshot().progress.eta_s for job in self._unfinished()]
-        return sum(eta_s for eta_s in etas if eta_s is not None)
+        etas = [job.snapshot().progress.eta_s or 0.0 for job in self._unfinished()]
+        return max(etas, default=0.0) if self._together else sum(etas)
 
     def queue_s(self) -> float:
         """Seconds until all that was accepted is done."""

@@ -29,11 +29,13 @@ _WATCH_S = 3.0
 class CancelToken:
     """Asks running work to stop; the work looks at it at every step, frame and block.
 
-    Each token belongs to one job, so cancelling one never touches another.
+    Each token belongs to one job, so cancelling one never touches another. A part of a job may
+    have a token of its own, which is set where the job's is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: "CancelToken | None" = None) -> None:
         self._reason: EngineError | None = None
+        self._whole = whole
 
     def set(self, reason: EngineError) -> None:
         """Ask for a stop. The first reason given is kept."""
@@ -44,10 +46,12 @@ class CancelToken:
         """Raise the reason if a stop was asked for."""
         if self._reason is not None:
             raise self._reason.without_frames()
+        if self._whole is not None:
+            self._whole.check()
 
     @property
     def is_set(self) -> bool:
-        return self._reason is not None
+        return self._reason is not None or (self._whole is not None and self._whole.is_set)
 
 
 Recorder = Callable[["Job", JobSnapshot, Outcome], None]

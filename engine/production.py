@@ -7,13 +7,16 @@ two would take each other's cores).
 
 import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from engine.assembly import DrawnScene, assemble
+from engine.errors import InternalError
 from engine.estimate import Estimator
-from engine.jobs import Job
+from engine.jobs import CancelToken, Job
 from engine.journal import Journal
 from engine.latents import drawn_size
 from engine.metadata import (
@@ -24,20 +27,20 @@ from engine.metadata import (
     image_recipe,
     parameters_text,
 )
-from engine.preview import Pace, encode_preview
 from engine.records import KeptScene
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.reuse import Reuse, still_name
-from engine.rows import OnPreview, Picture, Render
-from engine.sampler import Sampler, scheduler_name
-from engine.snapshots import ImageResult, Preview, Result
+from engine.rows import OnPreview, OnStep, Picture, Row
+from engine.sampler import Sampler
+from engine.snapshots import ImageResult, Result
+from engine.solver import solver_name
 from engine.store import Store
 from engine.story import plan_scenes
+from engine.telling import PictureWork, Telling
 from engine.worker import HandOff
 
 logger = logging.getLogger(__name__)
 
-_PREVIEW_SHARE = 0.05
 Finish = Callable[[], Result]
 
 
@@ -50,7 +53,7 @@ def model_facts(sampler: Sampler) -> ModelFacts:
         reason=model.choice.reason,
         device=model.device.type,
         dtype=model.dtype_name,
-        scheduler=scheduler_name(model),
+        scheduler=solver_name(model.pipeline.scheduler.config),
         guidance_scale=model.defaults.guidance_scale,
         native_size=model.native_side,
         description=model.defaults.description,
@@ -95,7 +98,9 @@ class Production:
         return self._draw_story(job, job.request)
 
     def _draw_image(self, job: Job, request: ImageRequest) -> Finish:
-        picture, recipe = self._draw_task(job, image_task(request, job.seed), scene=1)
+        task = image_task(request, job.seed)
+        picture = self._draw_task(job, 1, task, self._telling(job, task, [1]))
+        recipe = self._recipe(task)
 
         def finish() -> ImageResult:
             job.report(stage="encoding")
@@ -120,23 +125,22 @@ class Production:
         assembly_s = self._estimator.frames_s(
             request.total_frames, request.width * request.height, moving=request.moves
         )
+        to_draw = {n: task for n, task in enumerate(tasks, start=1) if n not in kept}
+        telling = self._telling(job, tasks[0], to_draw, assembly_s)
         scenes: list[DrawnScene] = []
-        for number, task in enumerate(tasks, start=1):
-            job.token.check()
-            if number in kept:
-                steps = task.num_inference_steps
-                job.report(stage="decoding", scene=number, step=steps, steps=steps)
-                scenes.append(kept[number])
-                continue
-            to_draw = sum(later not in kept for later in range(number + 1, len(tasks) + 1))
-            picture, recipe = self._draw_task(
-                job, task, scene=number, to_draw=to_draw, after_s=assembly_s
-            )
-            write = partial(self._keep, job, number, still_name(number), picture, recipe)
-            still = self._hand_off(write)
-            if still.done():
-                still.result()  # a full disk ends the story here, not after its last scene
-            scenes.append(DrawnScene(recipe, picture.draw_s, still))
+        with closing(self._draw_scenes(job, to_draw, telling)) as pictures:
+            for number, task in enumerate(tasks, start=1):
+                job.token.check()
+                if number in kept:
+                    telling.kept(number)
+                    scenes.append(kept[number])
+                    continue
+                picture, recipe = next(pictures), self._recipe(task)
+                write = partial(self._keep, job, number, still_name(number), picture, recipe)
+                still = self._hand_off(write)
+                if still.done():
+                    still.result()  # a full disk ends the story here, not after its last scene
+                scenes.append(DrawnScene(recipe, picture.draw_s, still))
         return lambda: assemble(job, request, scenes, self._store, self._estimator)
 
     def _recipe(self, task: ImageTask) -> ImageRecipe:
@@ -147,59 +151,54 @@ class Production:
         drawn = drawn_size(task.width, task.height, self._sampler.model)
         return image_recipe(task, self.facts, guidance, drawn)
 
-    def _draw_task(
-        self, job: Job, task: ImageTask, *, scene: int, to_draw: int = 0, after_s: float = 0.0
-    ) -> tuple[Picture, ImageRecipe]:
-        """Draw one picture, telling the job; `to_draw` follow it, and then work of `after_s`."""
-        pixels = self.drawn_pixels(task.width, task.height)
-        guided = self._is_guided(task)
-        steps = task.num_inference_steps
-        start = time.perf_counter()
+    def _draw_scenes(
+        self, job: Job, tasks: dict[int, ImageTask], telling: Telling
+    ) -> Generator[Picture, None, None]:
+        """Draw scenes in their order: one after the other, or as many together as share a pass."""
+        together = self._sampler.most_rows
+        if together == 1:
+            for number, task in tasks.items():
+                yield self._draw_task(job, number, task, telling)
+            return
+        token = CancelToken(job.token)
+        waiting, rows = deque(tasks.items()), deque[tuple[int, Row]]()
+        try:
+            while waiting or rows:
+                while waiting and len(rows) < together:  # more would pile up in memory
+                    number, task = waiting.popleft()
+                    told = self._told(number, telling)
+                    rows.append((number, self._sampler.begin(task, token, *told)))
+                number, row = rows.popleft()
+                yield self._drawn(number, row.task, row.future.result(), telling)
+        finally:
+            token.set(InternalError("Another scene of the story could not be drawn."))
 
-        def tell(step: int) -> None:
-            eta_s: float | None = None
-            if self._estimator.knows("step") and (step < steps or self._estimator.knows("decode")):
-                left_s = self._estimator.image_s(steps - step, pixels, guided)
-                eta_s = left_s + to_draw * self._picture_s(task) + after_s
-            elif 0 < step < steps:  # the very first picture: its own pace is all there is
-                pace_s = (time.perf_counter() - start) / step
-                eta_s = pace_s * (steps - step + to_draw * steps) + after_s
-            stage = "denoising" if step < steps else "decoding"
-            job.report(stage=stage, scene=scene, step=step, steps=steps, eta_s=eta_s)
+    def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
+        told = self._told(number, telling)
+        return self._drawn(number, task, self._sampler.generate(task, job.token, *told), telling)
 
-        tell(0)
-        previews = self._previews(job, task, scene)
-        picture = self._sampler.generate(task, job.token, tell, previews)
-        self._estimator.observe("step", pixels, picture.step_s * (1 if guided else 2))
+    def _told(self, number: int, telling: Telling) -> tuple[OnStep, OnPreview]:
+        """Tell that a picture begins; return what tells of its steps."""
+        telling.step(number, 0)
+        previews = telling.previews(number, self._sampler.prepare_previews)
+        return partial(telling.step, number), previews
+
+    def _drawn(self, number: int, task: ImageTask, picture: Picture, telling: Telling) -> Picture:
+        """Take note of a picture, and of the time it took."""
+        telling.drawn(number)
+        pixels = picture.drawn_width * picture.drawn_height
+        pair_s = picture.step_s * (1 if self._is_guided(task) else 2)
+        self._estimator.observe("step", pixels, pair_s)
         self._estimator.observe("decode", pixels, picture.decode_s)
-        recipe = image_recipe(
-            task,
-            self.facts,
-            picture.guidance_scale,
-            (picture.drawn_width, picture.drawn_height),
-        )
-        return picture, recipe
+        return picture
 
-    def _previews(self, job: Job, task: ImageTask, scene: int) -> OnPreview:
-        """What shows a picture while it is drawn, if anyone watches and it costs little."""
-        pace = Pace(_PREVIEW_SHARE)
-        step = 0
-
-        def show(render: Render) -> None:
-            job.show(Preview(scene, step, encode_preview(render(), task.width, task.height)))
-
-        def on_preview(render: Render) -> None:
-            nonlocal step
-            step += 1
-            if job.is_watched:
-                self._sampler.prepare_previews()
-                pace.spend(lambda: show(render))
-
-        return on_preview
-
-    def _picture_s(self, task: ImageTask) -> float:
+    def _telling(
+        self, job: Job, task: ImageTask, numbers: Iterable[int], after_s: float = 0.0
+    ) -> Telling:
         pixels = self.drawn_pixels(task.width, task.height)
-        return self._estimator.image_s(task.num_inference_steps, pixels, self._is_guided(task))
+        work = PictureWork(task, pixels, self._is_guided(task))
+        together = self._sampler.most_rows > 1
+        return Telling(job, numbers, work, self._estimator, together=together, after_s=after_s)
 
     def _is_guided(self, task: ImageTask) -> bool:
         return (task.guidance_scale or self.facts.guidance_scale) > 1

@@ -6,6 +6,8 @@ that it can stop at any step or block; numerically it is diffusers' own pipeline
 DPM-Solver++ 2M (see `solver.py`), the multistep solver that needs 20–25 steps.
 """
 
+import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,9 +16,9 @@ from functools import cached_property, partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.denoiser import Denoiser
+from engine.denoiser import Denoiser, before_each_block
 from engine.encoding import Encoder
 from engine.jobs import CancelToken
 from engine.latents import decode, draw_noise, drawn_size, resample
@@ -28,11 +30,14 @@ from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size
 from engine.slots import Slots
 from engine.solver import Solver
 
+logger = logging.getLogger(__name__)
+
 
 class Sampler:
     """Draws pictures with one loaded model.
 
-    Rows may be begun on any thread; `advance` and `generate` are for the one that owns the device.
+    Rows may be begun on any thread; `advance` and `serve` are for the one that owns the device,
+    and so is `generate` where none serves.
     """
 
     def __init__(self, model: LoadedModel, room: Room | None = None) -> None:
@@ -48,9 +53,12 @@ class Sampler:
         self._arrivals: deque[Row] = deque()
         self._slots: Slots[Row, Size] = Slots()
         self._at_work: list[Row] = []
+        self._device_in_use = threading.Lock()
+        self._is_serving = False
+        self._woken = threading.Event()
         pipeline = model.pipeline
         for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
-            _before_each_block(module, self._check_tokens)
+            before_each_block(module, self._check_tokens)
 
     @property
     def most_rows(self) -> int:
@@ -83,6 +91,7 @@ class Sampler:
             guidance = self.model.defaults.guidance_scale
         row = Row(task, token, guidance, on_step, on_preview)
         self._arrivals.append(row)
+        self._woken.set()
         return row
 
     def generate(
@@ -92,13 +101,36 @@ class Sampler:
         on_step: OnStep,
         on_preview: OnPreview = lambda render: None,
     ) -> Picture:
-        """Draw one picture, and whatever else was begun beside it; see `begin`."""
+        """Draw one picture, and whatever else was begun beside it; see `begin`.
+
+        While another thread serves, that one draws it, and this one waits.
+        """
         row = self.begin(task, token, on_step, on_preview)
-        while not row.future.done():
+        while not self._is_serving and not row.future.done():
             self.advance()
         return row.future.result()
 
-    @torch.inference_mode()
+    def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        """Draw what other threads begin, until `is_over`; `wake` has it looked at again.
+
+        Args:
+            on_ready: called once others may begin.
+        """
+        self._is_serving = True
+        on_ready()
+        while True:
+            self._woken.clear()
+            if self.advance():
+                continue
+            if is_over():
+                break
+            self._woken.wait()
+        self._is_serving = False
+
+    def wake(self) -> None:
+        """Have `serve` look whether there is anything to do, or to end. Thread-safe."""
+        self._woken.set()
+
     def advance(self) -> bool:
         """Take the rows whose turn it is one step further, to their pictures if it is the last.
 
@@ -107,6 +139,22 @@ class Sampler:
         Returns:
             Whether any rows are left.
         """
+        if not self._device_in_use.acquire(blocking=False):
+            raise RuntimeError("two threads on one device at once")
+        try:
+            with torch.inference_mode():
+                self._advance()
+        except BaseException as err:  # a defect of ours: nobody must wait for ever
+            logger.exception("a pass went wrong")
+            while self._arrivals:
+                self._arrivals.popleft().fail(err)
+            for row in list(self._slots):
+                self._end(row, err)
+        finally:
+            self._device_in_use.release()
+        return len(self._slots) > 0
+
+    def _advance(self) -> None:
         while self._arrivals:
             row = self._arrivals.popleft()
             self._try([row], partial(self._admit, row))
@@ -124,7 +172,6 @@ class Sampler:
         if not len(self._slots):
             self._denoiser.room.recover()
             self.model.pipeline.maybe_free_model_hooks()
-        return len(self._slots) > 0
 
     def prepare_previews(self) -> None:
         """Do once what the first preview needs."""
@@ -143,12 +190,15 @@ class Sampler:
                 work()
         except BaseException as err:  # a library's SystemExit, too, is for those who wait
             for row in rows:
-                self._slots.discard(row)
-                row.fail(err)
+                self._end(row, err)
             return False
         finally:
             self._at_work = []
         return True
+
+    def _end(self, row: Row, err: BaseException) -> None:
+        self._slots.discard(row)
+        row.fail(err)
 
     def _check_tokens(self) -> None:
         """Stop what is being done if none of the rows at work is wanted any more."""
@@ -202,16 +252,3 @@ class Sampler:
 
     def _render(self, clean: Tensor) -> NDArray[np.uint8]:
         return project(clean, self._projection)
-
-
-def scheduler_name(model: LoadedModel) -> str:
-    """Name the solver and its kind of prediction, for recipes."""
-    kind = model.pipeline.scheduler.config.get("prediction_type", "epsilon")
-    return f"DPM++ 2M ({kind})"
-
-
-def _before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
-    for parent in module.modules():
-        if isinstance(parent, nn.ModuleList | nn.Sequential):
-            for block in parent:
-                block.register_forward_pre_hook(lambda *_: check())

@@ -100,3 +100,8 @@ class Solver:
             solver_order=min(2, self._config.get("solver_order", 2)),  # a third remembers more
             **changes,
         )
+
+
+def solver_name(config: Mapping[str, Any]) -> str:
+    """Name the solver and its kind of prediction, for recipes."""
+    return f"DPM++ 2M ({config.get('prediction_type', 'epsilon')})"

@@ -1,7 +1,9 @@
 """The one thread that owns the device.
 
 diffusers pipelines keep state during a call, so everything that touches the model happens here:
-opening it, and drawing one job after the other. Files are encoded on other threads.
+opening it, and drawing one job after the other; or, where pictures of several jobs can share a
+pass of the model, drawing for makers, threads that carry one job each. Files are encoded on other
+threads.
 """
 
 import logging
@@ -30,8 +32,25 @@ class Drawer(Protocol):
         ...
 
 
+class SharedDevice(Protocol):
+    """What draws for several threads at once; see `sampler.Sampler`."""
+
+    @property
+    def most_rows(self) -> int:
+        """How many pictures may share a pass."""
+        ...
+
+    def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        """Draw what others ask for, from `on_ready` on, on this thread, until `is_over`."""
+        ...
+
+    def wake(self) -> None:
+        """Have it look again whether it is over."""
+        ...
+
+
 class Worker:
-    """Takes jobs from a queue and makes them, one at a time on the device."""
+    """Takes jobs from a queue and makes them: one at a time, or as many as share the device."""
 
     def __init__(
         self,
@@ -52,6 +71,8 @@ class Worker:
         self._encoders = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encoder")
         self._device_in_use = threading.Lock()
         self._overlap = False
+        self._shared: SharedDevice | None = None
+        self._making = 0
         self._ahead = threading.Semaphore(_AHEAD)
         self._unfinished: set[Job] = set()
         self._unfinished_lock = threading.Lock()
@@ -86,6 +107,10 @@ class Worker:
         """Let encoding run beside the next drawing: for devices that are not the CPU."""
         self._overlap = True
 
+    def share(self, device: SharedDevice) -> None:
+        """Have as many jobs made at a time as may share a pass; to be called while opening."""
+        self._shared = device
+
     def _run(self) -> None:
         try:
             drawer = self._open_drawer(self._hand_off)
@@ -101,8 +126,38 @@ class Worker:
                 )
             )
             return
+        if self._shared is None:
+            self._make_jobs(drawer)
+        else:
+            self._serve_makers(drawer, self._shared)
+
+    def _serve_makers(self, drawer: Drawer, device: SharedDevice) -> None:
+        """Let makers carry the jobs, and draw for them until the last has ended."""
+        counted = threading.Lock()
+
+        def make() -> None:
+            try:
+                self._make_jobs(drawer)
+            finally:
+                with counted:
+                    self._making -= 1
+                device.wake()
+
+        self._making = device.most_rows
+        names = [f"maker-{number}" for number in range(self._making)]
+        makers = [threading.Thread(target=make, name=name, daemon=True) for name in names]
+
+        def start() -> None:
+            for maker in makers:
+                maker.start()
+
+        device.serve(start, lambda: self._making == 0)
+        for maker in makers:
+            maker.join()
+
+    def _make_jobs(self, drawer: Drawer) -> None:
         while not self._is_served(drawer):
-            logger.error("the device thread stumbled and goes on")
+            logger.error("the %s thread stumbled and goes on", threading.current_thread().name)
 
     def _is_served(self, drawer: Drawer) -> bool:
         """Make jobs until the queue is closed; False if something broke out of that."""
@@ -133,6 +188,8 @@ class Worker:
             self._end(job, err)
 
     def _use_device(self, drawer: Drawer, job: Job) -> Callable[[], Result]:
+        if self._shared is not None:
+            return drawer.draw(job)  # it waits for the device's thread
         if not self._device_in_use.acquire(blocking=False):
             raise RuntimeError("two jobs on one device at once")
         try:

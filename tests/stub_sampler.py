@@ -22,6 +22,8 @@ from tests.pictures import draw_picture
 class StubSampler:
     """Draws shapes instead of dreams, at once."""
 
+    most_rows = 1
+
     def __init__(self) -> None:
         self.model: Any = SimpleNamespace(
             choice=ModelChoice(Path(), "stub", "r1", "a test"),
@@ -33,6 +35,9 @@ class StubSampler:
             pipeline=SimpleNamespace(scheduler=SimpleNamespace(config={})),
         )
         self.drawn: list[ImageTask] = []
+
+    def prepare_previews(self) -> None:
+        pass
 
     def generate(
         self, task: ImageTask, token: CancelToken, on_step: OnStep, on_preview: OnPreview

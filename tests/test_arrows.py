@@ -22,7 +22,7 @@ LEVELS = [
     {"queue", "models", "memory", "recorder", "retention", "slots", "solver"},
     {"worker", "preview", "recovery", "forecast", "latents", "encoding", "rows"},
     {"assembly", "archive", "denoiser"},
-    {"sampler"},
+    {"sampler", "telling"},
     {"register", "reuse", "gallery"},
     {"production"},
     {"engine"},

@@ -1,0 +1,122 @@
+"""What a job is told while its pictures are drawn: steps, the time left, previews."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from engine.estimate import Estimator
+from engine.jobs import Job
+from engine.preview import Pace, encode_preview
+from engine.requests import ImageTask
+from engine.rows import OnPreview, Render
+from engine.snapshots import Preview
+
+_PREVIEW_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class PictureWork:
+    """What each picture of a job takes: they are of one size, and as many steps."""
+
+    task: ImageTask
+    pixels: int
+    guided: bool
+
+    @property
+    def steps(self) -> int:
+        return self.task.num_inference_steps
+
+
+class Telling:
+    """Tells one job of its pictures, drawn one after the other or together. Thread-safe.
+
+    Together, the first one that is not done is the one that is told of: so scene and step only
+    ever grow.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        numbers: Iterable[int],
+        work: PictureWork,
+        estimator: Estimator,
+        *,
+        together: bool = False,
+        after_s: float = 0.0,
+    ) -> None:
+        """Begin to tell of the pictures with these numbers; work of `after_s` follows them."""
+        self._job = job
+        self._left = dict.fromkeys(numbers, work.steps)
+        self._all_steps = len(self._left) * work.steps
+        self._work = work
+        self._estimator = estimator
+        self._together = together
+        self._after_s = after_s
+        self._began = time.perf_counter()
+        self._lock = threading.Lock()
+
+    def step(self, number: int, step: int) -> None:
+        """So many steps of a picture are done."""
+        steps = self._work.steps
+        with self._lock:
+            self._left[number] = steps - step
+            if number != self._shown(number):
+                return
+            stage = "denoising" if step < steps else "decoding"
+            self._job.report(
+                stage=stage, scene=number, step=step, steps=steps, eta_s=self._eta_s(number)
+            )
+
+    def kept(self, number: int) -> None:
+        """A picture was there before."""
+        steps = self._work.steps
+        if not self._together:  # there, who waits for it has heard of later ones already
+            self._job.report(stage="decoding", scene=number, step=steps, steps=steps)
+
+    def drawn(self, number: int) -> None:
+        """A picture is there."""
+        with self._lock:
+            del self._left[number]
+
+    def previews(self, number: int, prepare: Callable[[], None]) -> OnPreview:
+        """What shows a picture while it is drawn, if anyone watches and it costs little.
+
+        Args:
+            prepare: does once what the first preview needs.
+        """
+        pace = Pace(_PREVIEW_SHARE)
+        task = self._work.task
+        step = 0
+
+        def show(render: Render) -> None:
+            preview = encode_preview(render(), task.width, task.height)
+            self._job.show(Preview(number, step, preview))
+
+        def on_preview(render: Render) -> None:
+            nonlocal step
+            step += 1
+            if self._job.is_watched and number == self._shown(number):
+                prepare()
+                pace.spend(lambda: show(render))
+
+        return on_preview
+
+    def _shown(self, number: int) -> int:
+        """The first picture that is not done; or this one, where all before it are."""
+        left = self._left.copy()
+        return next((other for other in left if left[other] or other == number), number)
+
+    def _eta_s(self, number: int) -> float | None:
+        work, estimator = self._work, self._estimator
+        left = sum(self._left.values())
+        done = self._all_steps - left
+        knows_all = estimator.knows("step") and (self._left[number] or estimator.knows("decode"))
+        if knows_all and not (self._together and done):
+            pictures_s = [
+                estimator.image_s(steps, work.pixels, work.guided) for steps in self._left.values()
+            ]
+            return sum(pictures_s) + self._after_s
+        if left and done:  # the very first picture, or among others: its own pace tells
+            return (time.perf_counter() - self._began) / done * left + self._after_s
+        return None

@@ -1,0 +1,317 @@
+"""A device on which pictures share a pass: jobs are made together, and each as if it were alone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine import Engine, ImageRequest, JobState
+from engine.errors import BadOutput, InternalError, JobCancelled, ShuttingDown
+from engine.jobs import CancelToken, Job
+from engine.memory import Room
+from engine.sampler import Sampler
+from engine.snapshots import Progress, Result
+from tests.conftest import EngineFactory
+from tests.house import REASON, RESULT, House
+from tests.work import files, image, ready, story, until
+
+ROWS = 4
+
+
+@pytest.fixture
+def engine(make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine on the tiny model, on whose device four pictures share a pass."""
+    monkeypatch.setattr("engine.denoiser.measure_room", lambda *_: Room(ROWS))
+    return ready(make_engine(max_queue=1000))
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The thread and the rows of every pass of the U-Net from here on."""
+    from diffusers import UNet2DConditionModel
+
+    noted: list[tuple[str, int]] = []
+    forward = UNet2DConditionModel.forward
+
+    def watched(self: Any, latents: torch.Tensor, *arguments: Any, **more: Any) -> Any:
+        noted.append((threading.current_thread().name, len(latents)))
+        return forward(self, latents, *arguments, **more)
+
+    monkeypatch.setattr(UNet2DConditionModel, "forward", watched)
+    return noted
+
+
+def pixels(engine: Engine, job: Job) -> NDArray[np.int64]:
+    assert job.wait(60)
+    with Image.open(engine.result(job).path) as picture:
+        return np.asarray(picture).astype(int)
+
+
+def test_jobs_share_passes_and_each_picture_is_what_it_is_alone(
+    engine: Engine, passes: list[tuple[str, int]]
+) -> None:
+    requests = [image(seed=seed, num_inference_steps=10 + 3 * seed) for seed in range(6)]
+    jobs = [engine.submit(request) for request in requests]
+    together = [pixels(engine, job) for job in jobs]
+    assert {thread for thread, _ in passes} == {"device"}
+    assert max(rows for _, rows in passes) == 2 * ROWS
+    for request, picture in zip(requests, together, strict=True):
+        assert np.abs(pixels(engine, engine.submit(request)) - picture).max() <= 2
+
+
+def test_the_scenes_of_a_story_share_passes_and_are_told_of_in_order(
+    engine: Engine, passes: list[tuple[str, int]]
+) -> None:
+    told: dict[str, list[Progress]] = {}
+    engine.listen(lambda job: told.setdefault(job.id, []).append(job.snapshot().progress))
+    job = engine.submit(story(6, seed=1))
+    assert job.wait(60) and job.state is JobState.SUCCEEDED
+    assert [rows for _, rows in passes[:10]] == [2 * ROWS] * 10 and len(passes) <= 40
+    drawing = [(p.scene, p.step) for p in told[job.id] if p.stage in ("denoising", "decoding")]
+    assert drawing == sorted(drawing) and drawing[-1] == (6, 10)
+    assert {scene for scene, _ in drawing} == {1, 2, 3, 4, 5, 6}
+    alone = [engine.submit(image("a scene", seed=seed)) for seed in range(1, 7)]
+    for scene, single in zip(engine.scenes(job.id), alone, strict=True):
+        with Image.open(scene.path) as still:
+            assert np.abs(np.asarray(still) - pixels(engine, single)).max() <= 2
+
+
+def test_an_image_does_not_wait_for_the_story_before_it(engine: Engine) -> None:
+    long = engine.submit(story(50, num_inference_steps=50))
+    until(lambda: long.snapshot().progress.step >= 1)
+    assert engine.submit(image()).wait(60)
+    assert long.state is JobState.RUNNING
+    long.cancel()
+    assert long.wait(60)
+
+
+def test_cancelling_one_leaves_the_others(engine: Engine) -> None:
+    jobs = [engine.submit(image(seed=seed, num_inference_steps=50)) for seed in range(3)]
+    film = engine.submit(story(5))
+    until(lambda: all(job.snapshot().progress.step >= 1 for job in jobs))
+    jobs[1].cancel()
+    film.cancel()
+    assert all(job.wait(60) for job in (*jobs, film))
+    states = [job.state for job in (*jobs, film)]
+    done, gone = JobState.SUCCEEDED, JobState.CANCELLED
+    assert states == [done, gone, done, gone]
+    assert isinstance(jobs[1].error, JobCancelled)
+    until(lambda: not engine.status().running)
+
+
+def test_a_scene_that_fails_ends_its_story_and_no_other_job(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, passes: list[tuple[str, int]]
+) -> None:
+    from engine import sampler
+
+    draw_noise = sampler.draw_noise
+
+    def noise(model: Any, seed: int, width: int, height: int) -> torch.Tensor:
+        return draw_noise(model, seed, width, height) * (float("nan") if seed == 667 else 1)
+
+    monkeypatch.setattr(sampler, "draw_noise", noise)
+    film = engine.submit(story(40, seed=666))
+    other = engine.submit(image(num_inference_steps=20))
+    assert film.wait(60) and isinstance(film.error, BadOutput)
+    assert other.wait(60) and other.state is JobState.SUCCEEDED
+    until(lambda: not engine.status().running)
+    drawn = len(passes)
+    time.sleep(0.1)
+    assert len(passes) == drawn < 60  # nobody goes on with what is not wanted any more
+
+
+def test_a_defect_ends_the_jobs_of_one_pass_and_not_the_next(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.denoiser import Denoiser
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret words")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Denoiser, "step", fail)
+        jobs = [engine.submit(image(seed=seed)) for seed in range(3)]
+        assert all(job.wait(60) for job in jobs)
+    assert all(isinstance(job.error, InternalError) for job in jobs)
+    good = engine.submit(image())
+    assert good.wait(60) and good.state is JobState.SUCCEEDED
+
+
+def test_a_defect_of_the_sampler_itself_keeps_nobody_waiting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise SystemExit("secret words")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sampler, "_advance", fail)
+        jobs = [engine.submit(image(seed=seed)) for seed in range(3)]
+        assert all(job.wait(60) for job in jobs)
+    assert all(isinstance(job.error, InternalError) for job in jobs)
+    good = engine.submit(image())
+    assert good.wait(60) and good.state is JobState.SUCCEEDED
+
+
+def test_closing_ends_all_that_is_under_way(
+    engine: Engine, threads_before: set[threading.Thread]
+) -> None:
+    jobs = [engine.submit(image(seed=seed, num_inference_steps=50)) for seed in range(3)]
+    film, waiting = engine.submit(story(50)), engine.submit(story(50))
+    until(lambda: any(job.snapshot().progress.step >= 1 for job in jobs))
+    start = time.monotonic()
+    engine.close()
+    assert time.monotonic() - start < 5
+    assert all(job.wait(0) for job in (*jobs, film, waiting))
+    assert isinstance(film.error, ShuttingDown) and isinstance(waiting.error, ShuttingDown)
+    names = {thread.name for thread in threading.enumerate()}
+    assert not {"device", *(f"maker-{n}" for n in range(ROWS))} & names
+
+
+def test_many_jobs_of_all_kinds_end_whole(engine: Engine) -> None:
+    jobs: list[Job] = []
+    for number in range(12):
+        jobs.append(engine.submit(image(seed=number, width=(64, 72)[number % 2])))
+        if number % 4 == 0:
+            jobs.append(engine.submit(story(3, num_inference_steps=10 + number)))
+        if number % 3 == 0:
+            jobs[-1].cancel()
+    assert all(job.wait(60) for job in jobs)
+    for job in jobs:
+        assert job.state in {JobState.SUCCEEDED, JobState.CANCELLED}
+        if job.state is JobState.SUCCEEDED and isinstance(job.request, ImageRequest):
+            assert pixels(engine, job).shape[0] == 64
+    assert sum(job.state is JobState.SUCCEEDED for job in jobs) >= 10
+    assert not [path for path in files(engine) if path.name.endswith(".part")]
+    assert not engine.status().running
+
+
+def test_the_time_left_of_jobs_drawn_together_does_not_add_up(engine: Engine) -> None:
+    jobs = [engine.submit(image(seed=seed, num_inference_steps=50)) for seed in range(3)]
+    until(lambda: all(job.snapshot().progress.step >= 2 for job in jobs))
+    etas = [job.snapshot().progress.eta_s or 0.0 for job in jobs]
+    assert min(etas) > 0 and engine._forecast.running_s() < 0.9 * sum(etas)
+    for job in jobs:
+        job.cancel()
+
+
+def test_the_part_of_a_job_is_stopped_with_the_whole_and_not_the_other_way() -> None:
+    whole = CancelToken()
+    part, other = CancelToken(whole), CancelToken(whole)
+    part.set(BadOutput("NaN"))
+    assert part.is_set and not whole.is_set and not other.is_set
+    whole.check()
+    with pytest.raises(BadOutput):
+        part.check()
+    whole.set(JobCancelled("stop"))
+    assert other.is_set
+    with pytest.raises(JobCancelled):
+        other.check()
+
+
+class Table:
+    """A shared device that does nothing, but has the thread."""
+
+    most_rows = 3
+
+    def __init__(self) -> None:
+        self.is_ready = False
+        self._woken = threading.Event()
+
+    def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        self.is_ready = True
+        on_ready()
+        while not is_over():
+            self._woken.wait()
+            self._woken.clear()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
+@pytest.fixture
+def shared() -> Iterator[Callable[[Callable[[Job], Callable[[], Result]]], House]]:
+    houses: list[House] = []
+
+    def make(draw: Callable[[Job], Callable[[], Result]]) -> House:
+        house = House(draw)
+        house.worker.share(Table())
+        house.worker.start()
+        houses.append(house)
+        return house
+
+    yield make
+    for house in houses:
+        house.close()
+
+
+def test_as_many_jobs_are_made_at_a_time_as_share_a_pass(shared: Any) -> None:
+    at_once, names = threading.Barrier(3), set[str]()
+
+    def draw(job: Job) -> Callable[[], Result]:
+        names.add(threading.current_thread().name)
+        at_once.wait(10)  # ends only if three are here
+        return lambda: RESULT
+
+    house = shared(draw)
+    jobs = [house.submit() for _ in range(6)]
+    assert all(job.wait(10) and job.state is JobState.SUCCEEDED for job in jobs)
+    assert names == {"maker-0", "maker-1", "maker-2"} and house.worker.unfinished() == []
+
+
+def test_a_maker_goes_on_after_a_fault_of_one_job(shared: Any) -> None:
+    faults: list[BaseException] = [SystemExit(1), KeyError("x"), BadOutput("NaN")]
+
+    def draw(job: Job) -> Callable[[], Result]:
+        if faults:
+            raise faults.pop()
+        return lambda: RESULT
+
+    house = shared(draw)
+    jobs = [house.submit() for _ in range(8)]
+    assert all(job.wait(10) for job in jobs)
+    assert sum(job.state is JobState.SUCCEEDED for job in jobs) == 5
+
+
+def test_closing_a_shared_house_leaves_no_threads(shared: Any) -> None:
+    before = set(threading.enumerate())
+
+    def spin(job: Job) -> Callable[[], Result]:
+        while True:
+            job.token.check()
+            time.sleep(0.001)
+
+    house = shared(spin)
+    jobs = [house.submit() for _ in range(5)]
+    until(lambda: len(house.worker.unfinished()) == 3)
+    house.close()
+    assert all(job.wait(0) and job.error is REASON for job in jobs)
+    assert set(threading.enumerate()) - before == set()
+
+
+def test_progress_of_scenes_only_ever_grows() -> None:
+    from engine.estimate import Estimator
+    from engine.requests import image_task
+    from engine.telling import PictureWork, Telling
+
+    told: list[Progress] = []
+    job = Job(story(4), seed=1, on_change=lambda job: told.append(job.snapshot().progress))
+    job.start()
+    task = image_task(image(num_inference_steps=10), 1)
+    work = PictureWork(task, 64 * 64, guided=True)
+    telling = Telling(job, [1, 2, 4], work, Estimator(), together=True)
+    generator = np.random.default_rng(1)
+    steps = {1: 0, 2: 0, 4: 0}
+    while open_ := [number for number in steps if steps[number] < 10]:
+        number = int(generator.choice(open_))
+        steps[number] += 1
+        telling.step(number, steps[number])
+    seen = [(progress.scene, progress.step) for progress in told[1:]]
+    assert (seen == sorted(seen) and seen[-1] == (4, 10)) or (1, 10) in seen
+    assert all(one < other for one, other in pairwise(seen))

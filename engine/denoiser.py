@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class Denoiser:
         self.device: torch.device = model.pipeline._execution_device
         self._dtype = model.dtype
         self._unet = model.pipeline.unet
-        self.room = room or self._measure_room(model.pipeline.tokenizer.model_max_length)
+        self.room = room or self._measure_room(model.pipeline.text_encoder.config)
 
     def step(self, flights: list[Flight]) -> None:
         """Take one step with rows of one size, each along its own walk."""
@@ -71,13 +72,14 @@ class Denoiser:
         return negative + scales[:, None, None, None] * (positive - negative)
 
     @torch.inference_mode()
-    def _measure_room(self, tokens: int) -> Room:
+    def _measure_room(self, text: Any) -> Room:
+        """Find out what a guided picture of the model's own size takes."""
         config = self._unet.config
         side, new = config.sample_size, partial(torch.zeros, dtype=self._dtype, device=self.device)
         pair = (
             new((2, config.in_channels, side, side)),
             new(2),
-            new((2, tokens, config.cross_attention_dim)),
+            new((2, text.max_position_embeddings, text.hidden_size)),
         )
         return measure_room(self.device, lambda: _run_unet(self._unet, *pair, 2), 2 * side * side)
 

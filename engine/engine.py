@@ -45,7 +45,7 @@ _TIDY_AFTER_S = 10.0
 
 
 class Engine:
-    """Makes pictures and story videos, one job at a time, for all faces."""
+    """Makes pictures and story videos for all faces, several at a time where they share passes."""
 
     def __init__(self, settings: Settings) -> None:
         """Open the data folder, go on with what waits there, load the model in the background.

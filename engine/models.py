@@ -1,6 +1,6 @@
 """Which model serves, on which device and in which dtype; and loading it.
 
-With `sampler.py` the only importer of diffusers. A model named by the user never falls back to
+With `solver.py` the only importer of diffusers. A model named by the user never falls back to
 another one; `auto` says in `reason` why it took what it took.
 """
 

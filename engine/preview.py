@@ -6,6 +6,7 @@ no table of factors per model family is needed. One preview costs about a thousa
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from io import BytesIO
 
 import numpy as np
@@ -43,6 +44,25 @@ def project(latents: Tensor, weights: Tensor) -> NDArray[np.uint8]:
     rows = _with_constant(latents.float().cpu())
     pixels = (rows @ weights).clamp(0, 1).reshape(*latents.shape[-2:], 3)
     return np.asarray((pixels * 255).round().to(torch.uint8))
+
+
+class Projector:
+    """Shows the latents of one model; the map is fitted when it is first needed."""
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+
+    def prepare(self) -> None:
+        """Fit the map, if that has not been done."""
+        _ = self._weights
+
+    def show(self, latents: Tensor) -> NDArray[np.uint8]:
+        """Show latents (1, channels, height, width) as uint8 RGB (height, width, 3)."""
+        return project(latents, self._weights)
+
+    @cached_property
+    def _weights(self) -> Tensor:
+        return fit_projection(self._model)
 
 
 def encode(model: LoadedModel, pictures: Tensor) -> Tensor:

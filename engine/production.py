@@ -1,8 +1,8 @@
 """One job on the device: draw its pictures, then hand on what is left to write.
 
-Drawing happens on the caller's thread, which owns the device. Files are encoded through
-`hand_off`, which decides whether that may overlap the next drawing (never on a CPU, where the
-two would take each other's cores).
+The caller's thread owns the device; or where pictures share passes, waits for the one that does.
+Files are encoded through `hand_off`, which decides whether that may overlap the next drawing
+(never on a CPU, where the two would take each other's cores).
 """
 
 import logging
@@ -61,7 +61,7 @@ def model_facts(sampler: Sampler) -> ModelFacts:
 
 
 class Production:
-    """Makes the result of one job at a time with one sampler."""
+    """Makes the results of jobs with one sampler; several at a time where it is served."""
 
     def __init__(
         self,

@@ -11,12 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from engine.denoiser import Denoiser, before_each_block
 from engine.encoding import Encoder
@@ -24,7 +21,7 @@ from engine.jobs import CancelToken
 from engine.latents import decode, draw_noise, drawn_size, resample
 from engine.memory import Room, telling_out_of_memory
 from engine.models import LoadedModel
-from engine.preview import fit_projection, project
+from engine.preview import Projector
 from engine.requests import ImageTask
 from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size
 from engine.slots import Slots
@@ -50,6 +47,7 @@ class Sampler:
         self._solver = Solver(model.pipeline.scheduler.config)
         self._encoder = Encoder(model)
         self._denoiser = Denoiser(model, room)
+        self._projector = Projector(model)
         self._arrivals: deque[Row] = deque()
         self._slots: Slots[Row, Size] = Slots()
         self._at_work: list[Row] = []
@@ -175,7 +173,7 @@ class Sampler:
 
     def prepare_previews(self) -> None:
         """Do once what the first preview needs."""
-        _ = self._projection
+        self._projector.prepare()
 
     def _try(self, rows: list[Row], work: Callable[[], None]) -> bool:
         """Do work for these rows, unless they were stopped; what it raises ends them and no others.
@@ -225,7 +223,7 @@ class Sampler:
 
     def _tell(self, row: Row) -> None:
         assert row.flight is not None
-        row.on_preview(partial(self._render, row.flight.clean[None]))
+        row.on_preview(partial(self._projector.show, row.flight.clean[None]))
         row.on_step(row.flight.step)
 
     def _finish(self, row: Row, flight: Flight) -> None:
@@ -245,10 +243,3 @@ class Sampler:
         )
         self._slots.discard(row)
         row.succeed(picture)
-
-    @cached_property
-    def _projection(self) -> Tensor:
-        return fit_projection(self.model)
-
-    def _render(self, clean: Tensor) -> NDArray[np.uint8]:
-        return project(clean, self._projection)

@@ -109,14 +109,18 @@ class Telling:
 
     def _eta_s(self, number: int) -> float | None:
         work, estimator = self._work, self._estimator
+        if not (self._left[number] or estimator.knows("decode")):
+            return None
         left = sum(self._left.values())
         done = self._all_steps - left
-        knows_all = estimator.knows("step") and (self._left[number] or estimator.knows("decode"))
-        if knows_all and not (self._together and done):
+        if estimator.knows("step") and not (self._together and done):
             pictures_s = [
                 estimator.image_s(steps, work.pixels, work.guided) for steps in self._left.values()
             ]
             return sum(pictures_s) + self._after_s
-        if left and done:  # the very first picture, or among others: its own pace tells
-            return (time.perf_counter() - self._began) / done * left + self._after_s
-        return None
+        if not done:
+            return None
+        # The very first picture, or one among others: its own pace tells.
+        decode_s = estimator.image_s(0, work.pixels)
+        pace_s = (time.perf_counter() - self._began) / done
+        return pace_s * left + decode_s * len(self._left) + self._after_s

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+BUNDLED = Path(__file__).parents[1] / "engine" / "bundled"
 REAL = (sys.executable, "app.py", "--model", "bundled", "--log-level", "warning")
 IDLE = (sys.executable, "-m", "benchmarks.servers", "--log-level", "warning")
 _STARTS_WITHIN_S = 300
@@ -60,10 +61,27 @@ class Served:
         return answer
 
 
+def storyreel(folder: Path) -> tuple[str, ...]:
+    """The command that serves the weights in a folder; those of the bundled model by its name."""
+    model = "bundled" if folder == BUNDLED else str(folder)
+    return (sys.executable, "app.py", "--model", model, "--log-level", "warning")
+
+
+def reference(folder: Path) -> tuple[str, ...]:
+    """The command that serves the same weights by the reference design."""
+    return (sys.executable, "-m", "benchmarks.reference", str(folder))
+
+
+def facts_of(server: Served) -> dict[str, Any]:
+    """What one of our servers says of its model, its device and its dtype."""
+    health: dict[str, Any] = httpx.get(f"{server.url}/health", timeout=30).json()
+    return {name: health[name] for name in ("model", "device", "dtype")}
+
+
 @contextmanager
 def served(command: tuple[str, ...], *, ready: str) -> Iterator[Served]:
     """Start a server on an empty data folder, wait until a path answers 200; kill it in the end."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as data_dir:
         process = subprocess.Popen([*command, "--port", str(port), "--data-dir", data_dir])
         try:
@@ -88,7 +106,8 @@ def _wait(process: "subprocess.Popen[bytes]", url: str) -> None:
     raise TimeoutError(f"{url} did not answer within {_STARTS_WITHIN_S} s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -10,12 +10,40 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.extents import extent, is_smoke
+from benchmarks.servers import BUNDLED
+
 logger = logging.getLogger(__name__)
 
-SIDE, STEPS = 512, 10
+SIDE, STEPS = extent("side", 512, 64), 10
+
+
+@contextmanager
+def saved_tiny_sd() -> Iterator[Path]:
+    """A folder with weights of tiny-sd's shape; in a smoke run of a far smaller one.
+
+    `BENCH_TINY_SD` names a folder where they are, or are to be kept for the next time.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        kept = os.environ.get("BENCH_TINY_SD")
+        folder = Path(kept or name) / ("tiny" if is_smoke() else "tiny-sd-shape")
+        if not (folder / "model_index.json").is_file():
+            _save(folder)
+        yield folder
+
+
+def _save(folder: Path) -> None:
+    if is_smoke():
+        from tests.tiny_pipeline import save_tiny_pipeline
+
+        save_tiny_pipeline(folder)
+    else:
+        save_tiny_sd_shape(folder)
 
 
 def save_tiny_sd_shape(folder: Path) -> None:
@@ -27,9 +55,7 @@ def save_tiny_sd_shape(folder: Path) -> None:
         StableDiffusionPipeline,
         UNet2DConditionModel,
     )
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    from tests.tiny_pipeline import tiny_tokenizer
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
@@ -49,16 +75,19 @@ def save_tiny_sd_shape(folder: Path) -> None:
         up_block_types=("UpDecoderBlock2D",) * 4,
         latent_channels=4,
     )
+    # A tokenizer of words: prompts must fit one window, or the engine reads two and its peers one.
+    tokenizer = CLIPTokenizer.from_pretrained(BUNDLED / "tokenizer")
     text = CLIPTextConfig(
         hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
-        bos_token_id=0, eos_token_id=1, pad_token_id=1,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     scheduler = PNDMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
         skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False,
     )  # fmt: skip
     pipeline = StableDiffusionPipeline(
-        vae=vae, text_encoder=CLIPTextModel(text), tokenizer=tiny_tokenizer(folder), unet=unet,
+        vae=vae, text_encoder=CLIPTextModel(text), tokenizer=tokenizer, unet=unet,
         scheduler=scheduler, safety_checker=None, feature_extractor=None,
         requires_safety_checker=False,
     )  # fmt: skip
@@ -69,9 +98,7 @@ def save_tiny_sd_shape(folder: Path) -> None:
 
 def measure() -> dict[str, Any]:
     """Draw one 512×512 picture in each dtype, each in a process of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "tiny-sd-shape"
-        save_tiny_sd_shape(folder)
+    with saved_tiny_sd() as folder:
         results = {}
         for dtype in ("bfloat16", "float32"):
             command = [sys.executable, "-m", "benchmarks.tiny_sd", str(folder), dtype]

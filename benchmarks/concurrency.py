@@ -1,0 +1,89 @@
+"""Many pictures of mixed steps asked for at once, against peers that draw them one by one."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.callers import calling, draw_at_once
+from benchmarks.checks import check_picture
+from benchmarks.extents import extent
+from benchmarks.peers import plain, tuned
+from benchmarks.servers import facts_of, served, storyreel
+from benchmarks.targets import judge_on
+from benchmarks.tiny_sd import saved_tiny_sd
+from benchmarks.turns import compared, figure, take_turns
+from benchmarks.workloads import STEPS_FROM, STEPS_TO, mixed_images
+from engine.models import BUNDLED
+
+Measured = dict[str, Any]
+
+
+def measure_bundled() -> dict[str, Any]:
+    """8 and 32 pictures with the bundled model."""
+    facts, sizes = _measure(BUNDLED, _counts(8, 32), extent("rounds", 3, 1), STEPS_TO)
+    return {"server": facts, "pictures": sizes}
+
+
+def measure_tiny_sd() -> dict[str, Any]:
+    """8 and 32 with weights of tiny-sd's shape.
+
+    On a CPU 8 of 10 to 15 steps: 32 of up to 50 would take hours, and batches gain nothing there.
+    """
+    on_gpu = torch.cuda.is_available()
+    counts = _counts(8, 32) if on_gpu else _counts(8)
+    rounds = extent("rounds", 5 if on_gpu else 1, 1)
+    most_steps = extent("most_steps", STEPS_TO if on_gpu else 15, STEPS_FROM)
+    with saved_tiny_sd() as folder:
+        facts, sizes = _measure(folder, counts, rounds, most_steps)
+    most = sizes[str(max(counts))]
+    rates = most["pictures_per_s"]
+    what = "pictures a second, 32 at once, over the plain pipeline one by one, tiny-sd's shape, GPU"
+    gain = figure(rates["ours"] / rates["plain"])
+    return {
+        "server": facts,
+        "most_steps": most_steps,
+        "pictures": sizes,
+        "targets": [judge_on("cuda", facts["device"], what, gain, at_least=4.0)],
+    }
+
+
+def _counts(*full: int) -> list[int]:
+    least = extent("pictures", 0, 3)
+    return [least] if least else list(full)
+
+
+def _measure(
+    folder: Path, counts: Sequence[int], rounds: int, most_steps: int
+) -> tuple[dict[str, Any], dict[str, Measured]]:
+    peers = {"plain": plain(folder), "tuned": tuned(folder)}
+    sizes = {}
+    with (
+        served(storyreel(folder), ready="/health/ready") as server,
+        calling(server) as client,
+    ):
+        for count in (1, *counts):  # one by itself warms every side up
+            requests = mixed_images(count, most_steps if count > 1 else STEPS_FROM)
+            sides: dict[str, Callable[[], list[Any]]] = {
+                "ours": lambda: draw_at_once(client, requests),  # noqa: B023
+                **{
+                    name: lambda peer=peer: [peer.draw(request) for request in requests]  # noqa: B023
+                    for name, peer in peers.items()
+                },
+            }
+
+            def check(made: list[Any]) -> None:
+                for picture, request in zip(made, requests, strict=True):  # noqa: B023
+                    check_picture(picture, request)
+
+            seconds = take_turns(sides, rounds if count > 1 else 1, check)
+            if count > 1:
+                sizes[str(count)] = _told(seconds, count)
+        return facts_of(server), sizes
+
+
+def _told(seconds: dict[str, list[float]], count: int) -> Measured:
+    told = compared(seconds)
+    rates = {name: figure(count / side["median"]) for name, side in told["seconds"].items()}
+    return {**told, "pictures_per_s": rates}

@@ -80,15 +80,13 @@ def assemble_once(side: str, stills: list[Path], path: Path) -> dict[str, float]
     }
 
 
-def _ours(
-    request: VideoRequest, stills: list[Path], path: Path, *, warm_up: bool = False
-) -> None:
+def _ours(request: VideoRequest, stills: list[Path], path: Path, *, warm_up: bool = False) -> None:
     from engine.assembly import DrawnScene, assemble
     from engine.estimate import Estimator
     from engine.jobs import Job
     from engine.metadata import ModelFacts, image_recipe
-    from engine.story import plan_scenes
     from engine.store import Store
+    from engine.story import plan_scenes
 
     if warm_up:
         return  # what it imports is all that it does once

@@ -18,7 +18,9 @@ def calling(server: Served, address: str = "127.0.0.1") -> Iterator[httpx.Client
         address: the loopback address that it calls from; each is a client of its own. Only Linux
             has more than one.
     """
-    transport = httpx.HTTPTransport(local_address=address, limits=httpx.Limits(max_connections=None))
+    transport = httpx.HTTPTransport(
+        local_address=address, limits=httpx.Limits(max_connections=None)
+    )
     with httpx.Client(base_url=server.url, transport=transport, timeout=None) as client:
         yield client
 

@@ -131,7 +131,9 @@ def _finish_s(server: Served, wanted: list[list[ImageRequest]]) -> list[float]:
         return list(clients.map(one, range(len(wanted))))
 
 
-def _told(wanted: list[list[ImageRequest]], rounds: list[list[float]], pace: Pace) -> dict[str, Any]:
+def _told(
+    wanted: list[list[ImageRequest]], rounds: list[list[float]], pace: Pace
+) -> dict[str, Any]:
     steps = [[request.num_inference_steps for request in of_one] for of_one in wanted]
     ideal = round_robin_s(steps, pace)
     ratios = [[a / b for a, b in zip(one, ideal, strict=True)] for one in rounds]

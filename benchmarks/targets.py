@@ -37,4 +37,6 @@ def _state(value: float | None, at_most: float | None, at_least: float | None) -
 def line(target: dict[str, Any]) -> str:
     """One target for people to read."""
     value = "-" if target["value"] is None else f"{target['value']:.4g}"
-    return f"{target['state']:<10} {value:>8} ({target['is']} {target['limit']:g})  {target['what']}"
+    return (
+        f"{target['state']:<10} {value:>8} ({target['is']} {target['limit']:g})  {target['what']}"
+    )

@@ -1,0 +1,196 @@
+"""What the benchmarks compute from what they measured; and that the same work is asked of all."""
+
+import importlib
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from benchmarks import limits, plots, workloads
+from benchmarks.__main__ import BENCHMARKS
+from benchmarks.checks import NotTheSame, check_picture
+from benchmarks.extents import extent
+from benchmarks.fairness import Pace, alike, round_robin_s, unlike
+from benchmarks.offered_load import Answer, arrivals_s, summary
+from benchmarks.targets import judge, judge_on, line
+from benchmarks.turns import compared, percentile, ratio, take_turns
+
+PAGE = "page"  # imports playwright, which not everybody has
+
+
+def test_sides_take_turns_and_checking_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, order = [0.0], list[str]()
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    def work(name: str, seconds: float) -> str:
+        now[0] += seconds
+        return name
+
+    def check(made: str) -> None:
+        now[0] += 100
+        order.append(made)
+
+    sides = {"ours": lambda: work("ours", 1), "peer": lambda: work("peer", 4)}
+    assert take_turns(sides, 2, check) == {"ours": [1, 1], "peer": [4, 4]}
+    assert order == ["ours", "peer", "ours", "peer"]
+
+
+def test_what_is_not_the_same_is_refused() -> None:
+    def check(made: object) -> None:
+        raise NotTheSame("nothing")
+
+    with pytest.raises(NotTheSame):
+        take_turns({"ours": lambda: None}, 1, check)
+
+
+def test_ratio_is_taken_round_by_round() -> None:
+    told = ratio([1.0, 2.0, 9.0], [2.0, 2.0, 3.0])
+    assert told == {"median": 1.0, "spread": [0.5, 3.0], "of_least": 0.5}
+
+
+def test_comparison_tells_every_side() -> None:
+    told = compared({"ours": [1.0, 3.0, 2.0], "peer": [4.0, 4.0, 4.0]})
+    assert told["rounds"] == 3
+    assert told["seconds"]["ours"] == {"median": 2.0, "spread": [1.0, 3.0]}
+    assert told["ratio_of_ours_to"]["peer"]["median"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("share", "value"), [(0, 1), (0.5, 2), (0.51, 3), (0.75, 3), (0.95, 4), (1, 4)]
+)
+def test_percentile_is_one_of_the_values(share: float, value: float) -> None:
+    assert percentile([4, 2, 1, 3], share) == value
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 1.1), ([1.0], -0.1)])
+def test_percentile_of_nothing_is_refused(values: list[float], share: float) -> None:
+    with pytest.raises(ValueError, match="percentile"):
+        percentile(values, share)
+
+
+def test_turns_step_by_step() -> None:
+    pace = Pace(step_s=1.0, rest_s=0.0)
+    assert round_robin_s([[3], [3]], pace) == [5.0, 6.0]
+    assert round_robin_s([[1], [5]], pace) == [1.0, 6.0]
+    assert round_robin_s([[2, 2], [1]], pace) == [5.0, 2.0]
+
+
+def test_what_follows_the_steps_belongs_to_a_turn() -> None:
+    assert round_robin_s([[1, 1], [1]], Pace(step_s=1.0, rest_s=0.5)) == [4.5, 3.0]
+
+
+def test_nobody_finishes_later_than_all_the_work_takes() -> None:
+    steps = [[request.num_inference_steps for request in one] for one in unlike(8)]
+    pace = Pace(step_s=0.07, rest_s=0.1)
+    finished = round_robin_s(steps, pace)
+    total = sum(map(sum, steps)) * pace.step_s + 32 * pace.rest_s
+    assert max(finished) == pytest.approx(total)
+    assert finished == sorted(finished)
+    assert finished[0] < 0.6 * total
+
+
+def test_clients_ask_for_the_same_pictures_in_both_mixes() -> None:
+    both = [sorted(r.seed or 0 for one in mix for r in one) for mix in (alike(8), unlike(8))]
+    assert both[0] == both[1] == list(range(32))
+
+
+def test_arrivals_are_open_loop() -> None:
+    moments = arrivals_s(20.0, 500.0, seed=1)
+    assert moments == sorted(moments) == arrivals_s(20.0, 500.0, seed=1)
+    assert moments != arrivals_s(20.0, 500.0, seed=2)
+    assert moments[0] > 0 and moments[-1] < 500
+    assert len(moments) == pytest.approx(10_000, rel=0.05)
+    gaps = [b - a for a, b in pairwise(moments)]
+    assert sum(gap > 2 / 20 for gap in gaps) / len(gaps) == pytest.approx(0.135, abs=0.02)
+
+
+def test_load_tells_refused_apart() -> None:
+    answers = [Answer(0, 1, 200), Answer(1, 3, 200), Answer(2, 0.1, 503), Answer(3, 0.1, 500)]
+    told = summary(answers, window_s=2.0)
+    assert (told["made"], told["refused"], told["failed"]) == (2, 1, 1)
+    assert (told["offered_per_s"], told["pictures_per_s"]) == (2.0, 0.5)
+    assert (told["p50_s"], told["p95_s"]) == (1.0, 3.0)
+    assert summary([Answer(0, 0.1, 503)], window_s=2.0)["p50_s"] is None
+
+
+def test_targets_are_judged() -> None:
+    assert judge("a", 1.0, at_most=1.0)["state"] == "met"
+    assert judge("a", 1.1, at_most=1.0)["state"] == "missed"
+    assert judge("a", 4.0, at_least=4.0)["state"] == "met"
+    assert judge("a", 3.9, at_least=4.0)["state"] == "missed"
+    assert judge("a", None, at_least=4.0)["state"] == "unmeasured"
+    with pytest.raises(ValueError, match="one limit"):
+        judge("a", 1.0, at_most=1.0, at_least=1.0)
+
+
+def test_what_a_gpu_must_do_is_unmeasured_on_a_cpu() -> None:
+    target = judge_on("cuda", "cpu", "one image", 20.0, at_most=0.15)
+    assert (target["state"], target["value"]) == ("unmeasured", None)
+    assert line(target).startswith("unmeasured")
+    assert judge_on("cuda", "cuda", "one image", 0.1, at_most=0.15)["state"] == "met"
+
+
+def test_extents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BENCH_SMOKE", raising=False)
+    assert extent("rounds", 5, 1) == 5
+    monkeypatch.setenv("BENCH_SMOKE", "1")
+    assert extent("rounds", 5, 1) == 1
+    monkeypatch.setenv("BENCH_ROUNDS", "3")
+    assert extent("rounds", 5, 1) == 3
+    assert extent("rounds", 5.0, 1.0) == 3.0
+
+
+def test_full_extents_are_those_of_the_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BENCH_SMOKE", raising=False)
+    assert workloads.documented_story().total_frames == 240
+    film = workloads.one_minute()
+    assert (film.total_frames, film.fps, film.width) == (3600, 60, 1024)
+    story = workloads.ten_scenes()
+    assert (len(story.scenes), story.width, story.num_inference_steps) == (10, 768, 25)
+    steps = {request.num_inference_steps for request in workloads.mixed_images(32)}
+    assert len(steps) > 8 and min(steps) >= 10 and max(steps) <= 50
+    assert limits.picture_flop(25) == pytest.approx(26.8e12, rel=0.01)
+
+
+def test_flat_or_wrong_pictures_are_refused() -> None:
+    request = workloads.one_image().model_copy(update={"width": 64, "height": 64})
+    picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
+    check_picture(picture, request)
+    with pytest.raises(NotTheSame, match="one colour"):
+        check_picture(Image.new("RGB", (64, 64)), request)
+    with pytest.raises(NotTheSame, match="32"):
+        check_picture(picture.resize((32, 32)), request)
+
+
+def test_every_benchmark_is_there() -> None:
+    for name, place in BENCHMARKS.items():
+        module, function = place.split(":")
+        if module != PAGE:
+            assert callable(getattr(importlib.import_module(f"benchmarks.{module}"), function)), (
+                name
+            )
+
+
+def test_results_are_drawn(tmp_path: Path) -> None:
+    seconds = compared({"ours": [1.0, 2.0], "plain": [3.0, 4.0]})
+    loads = [
+        {"offered_per_s": 1.0, "pictures_per_s": 1.0, "p50_s": 1.0, "p95_s": 2.0},
+        {"offered_per_s": 9.0, "pictures_per_s": 0.0, "p50_s": None, "p95_s": None},
+    ]
+    client = {"median": 1.2, "spread": [1.0, 1.4]}
+    targets = [judge("a", 0.5, at_most=1.0), judge("b", None, at_least=4.0)]
+    results: dict[str, dict[str, Any]] = {
+        "image": {**seconds, "targets": targets},
+        "concurrency": {"pictures": {"8": seconds}},
+        "offered_load": {"loads": loads, "capacity_pictures_per_s": 1.1},
+        "fairness": {"mixes": {"alike": {"ratio": [client] * 4}}},
+        "film": {"512x512": {}},
+    }
+    for name, result in results.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(result), "utf-8")
+    drawn = {path.stem for path in plots.draw_all(plots.read_results(tmp_path), tmp_path)}
+    assert drawn == {"image", "concurrency", "offered_load", "fairness", "targets"}
+    assert all((tmp_path / f"{name}.svg").read_text("utf-8").count("<svg") for name in drawn)

@@ -12,7 +12,6 @@ import tempfile
 import time
 from concurrent.futures import Future
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from PIL import Image
@@ -20,7 +19,7 @@ from PIL import Image
 from benchmarks.checks import check_video
 from benchmarks.encoder import drawing
 from benchmarks.extents import extent
-from benchmarks.memory import peak_mb, start_peak
+from benchmarks.memory import peak_mb, start_peak, watching_children
 from benchmarks.targets import judge
 from benchmarks.turns import figure, ratio, told
 from benchmarks.workloads import one_minute
@@ -69,14 +68,14 @@ def assemble_once(side: str, stills: list[Path], path: Path) -> dict[str, float]
     work = {"ours": _ours, "imageio": _imageio}[side]
     work(request, stills, path, warm_up=True)
     before = start_peak()
-    start = time.perf_counter()
-    work(request, stills, path)
-    seconds = time.perf_counter() - start
-    encoder_mb = getrusage(RUSAGE_CHILDREN).ru_maxrss / 1024
+    with watching_children() as encoder_mb:
+        start = time.perf_counter()
+        work(request, stills, path)
+        seconds = time.perf_counter() - start
     return {
         "seconds": figure(seconds),
         "growth_mb": figure(peak_mb() - before),
-        "encoder_mb": figure(encoder_mb),
+        "encoder_mb": figure(max(encoder_mb, default=0.0)),
     }
 
 

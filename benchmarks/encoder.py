@@ -4,10 +4,8 @@ Both get the same 240 frames of 512×512. imageio's are made beforehand; ours ar
 converted within the measured time.
 """
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from benchmarks.checks import NotTheSame
+from benchmarks.extents import extent
+from benchmarks.turns import compared, take_turns
 from engine.frames import Shot, story_frames
 from engine.planes import Frame, luma, to_i420
 from engine.transitions import crossfade
-from engine.video import VideoFormat, write_mp4
+from engine.video import VideoFormat, count_frames, write_mp4
 
-SIDE, FPS, HOLD, FADE, SCENES, ROUNDS = 512, 24, 72, 12, 3, 5
+SIDE, FPS, HOLD, FADE, SCENES = 512, 24, 72, 12, 3
+ROUNDS = extent("rounds", 5, 1)
 
 
 def drawing(seed: int, side: int = SIDE) -> Frame:
@@ -60,24 +62,21 @@ def measure() -> dict[str, Any]:
     frames = list(tell(stills))
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "ours.mp4", Path(folder) / "theirs.mp4"
-        pairs = [
-            (
-                _seconds(lambda: write_ours(ours, stills)),
-                _seconds(lambda: write_imageio(theirs, frames)),
-            )
-            for _ in range(ROUNDS)
-        ]
+        sides = {
+            "ours": lambda: write_ours(ours, stills),
+            "imageio": lambda: write_imageio(theirs, frames),
+        }
+        seconds = take_turns(sides, ROUNDS, lambda made: None)
+        for path in (ours, theirs):
+            if count_frames(path) != len(frames):
+                raise NotTheSame(f"{path.name} has {count_frames(path)} frames")
         planes = decoded_luma(ours)
         hold = [psnr_db(planes[i], luma(to_i420(frames[i]))) for i in (0, HOLD // 2, HOLD - 1)]
         fade = [psnr_db(planes[i], luma(to_i420(frames[i]))) for i in range(HOLD, HOLD + FADE)]
         sizes = {path.stem: path.stat().st_size for path in (ours, theirs)}
-    ratios = [a / b for a, b in pairs]
     return {
         "frames": len(frames),
-        "ours_s": statistics.median(a for a, _ in pairs),
-        "imageio_default_s": statistics.median(b for _, b in pairs),
-        "ratio_median": statistics.median(ratios),
-        "ratio_spread": [min(ratios), max(ratios)],
+        **compared(seconds),
         "luma_psnr_hold_min_db": min(hold),
         "luma_psnr_crossfade_min_db": min(fade),
         "bytes": sizes,
@@ -100,9 +99,3 @@ def write_imageio(path: Path, frames: list[Frame]) -> None:
     with imageio.v2.get_writer(path, fps=FPS) as writer:
         for frame in frames:
             writer.append_data(frame)
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

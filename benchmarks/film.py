@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks.encoder import drawing
+from benchmarks.extents import extent
 from engine.frames import Shot, story_frames
 from engine.planes import Frame, to_i420
 from engine.requests import MotionName, TransitionName
 from engine.transitions import TRANSITIONS
 from engine.video import VideoFormat, write_mp4
 
-SIDES, FRAMES, FPS, ROUNDS = (512, 1024), 72, 24, 5
+SIDES, FRAMES, FPS = (512, 1024), extent("frames", 72, 4), 24
+ROUNDS = extent("rounds", 5, 1)
 
 
 def measure() -> dict[str, Any]:

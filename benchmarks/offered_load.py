@@ -42,7 +42,7 @@ class Answer:
 
 def measure() -> dict[str, Any]:
     """Find what the service can do, then offer it more and more; with the bundled model."""
-    window_s, loads = extent("window_s", 180.0, 4.0), LOADS[: extent("loads", len(LOADS), 2)]
+    window_s, loads = extent("window_s", 180.0, 10.0), LOADS[: extent("loads", len(LOADS), 2)]
     with served(storyreel(BUNDLED), ready="/health/ready") as server:
         capacity = _capacity_per_s(server)
         logger.info("it makes %.3f pictures a second", capacity)

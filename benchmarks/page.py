@@ -5,7 +5,6 @@ with an empty cache. The bare page has no scenes, which ours draws once it stand
 """
 
 import logging
-import os
 import shutil
 import statistics
 import sys
@@ -15,11 +14,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
+from benchmarks.extents import extent
 from benchmarks.servers import IDLE, served
+from benchmarks.turns import ratio
 
 logger = logging.getLogger(__name__)
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "15"))
+ROUNDS = extent("rounds", 15, 1)
 BARE = (sys.executable, "-m", "benchmarks.bare")
 QUIET_MS = 1000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -106,11 +107,5 @@ def _told(visits: list[Visit]) -> dict[str, Any]:
 
 
 def _ratio(seen: dict[str, list[Visit]], name: str) -> dict[str, Any]:
-    """Ours over bare, round by round; and the least of each, which a busy machine disturbs less."""
     ours, bare = ([getattr(one, name) for one in seen[which]] for which in ("ours", "bare"))
-    ratios = sorted(a / b for a, b in zip(ours, bare, strict=True))
-    return {
-        "median": round(statistics.median(ratios), 3),
-        "spread": [round(ratios[0], 3), round(ratios[-1], 3)],
-        "of_least": round(min(ours) / min(bare), 3),
-    }
+    return ratio(ours, bare)

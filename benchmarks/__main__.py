@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plots, targets
-from benchmarks.extents import is_smoke
+from benchmarks.extents import is_full, is_smoke, told_extents
 
 logger = logging.getLogger("benchmarks")
 
@@ -86,9 +86,9 @@ def keep(name: str, folder: Path) -> None:
     on = machine()
     logger.info("%s", json.dumps(on))
     measured = getattr(importlib.import_module(f"benchmarks.{module}"), function)()
-    for target in measured.get("targets", ()) if is_smoke() else ():
-        target["state"] = "unmeasured"  # so little of it says nothing
-    text = json.dumps({"machine": on, "smoke": is_smoke(), **measured}, indent=2)
+    for target in () if is_full() else measured.get("targets", ()):
+        target["state"] = "unmeasured"  # other work than the target is about
+    text = json.dumps({"machine": on, "extents": told_extents(), **measured}, indent=2)
     suffix = "" if on["device"] == "cpu" else f"-{on['device']}"
     (folder / f"{name}{suffix}.json").write_text(text + "\n", "utf-8")
     logger.info("%s", text)

@@ -20,7 +20,7 @@ Results = Mapping[str, Mapping[str, Any]]
 INK, GRID = "#7c7c7c", "#7c7c7c55"
 OURS, OTHERS = "#cc5f3c", ("#4a86b8", "#5c9a6a", "#9a74b8")
 STATES = {"met": "#4f9a5f", "missed": "#c8503c", "unmeasured": "#8a8a8a"}
-_SIZE = (7.0, 2.6)
+_WIDTH, _LONGEST = 8.0, 2.6
 
 
 def read_results(folder: Path) -> dict[str, dict[str, Any]]:
@@ -69,7 +69,7 @@ def draw_sides(name: str, sides: Mapping[str, Mapping[str, Any]]) -> "Figure":
         ours = label.startswith(("ours", "first"))
         axes.barh(row, middle, height=0.62, color=OURS if ours else next(others))
         axes.plot([least, most], [row, row], color=INK, linewidth=1.6, marker="|")
-        axes.text(most, row, f"  {middle:.3g} s", va="center", color=INK, fontsize=9)
+        _note(axes, f"{middle:.3g} s", most, row)
     axes.set_yticks(range(len(sides)), labels)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * max(told["spread"][1] for told in sides.values()))
@@ -115,31 +115,36 @@ def draw_mixes(mixes: Mapping[str, Mapping[str, Any]]) -> "Figure":
 
 def draw_targets(judged: list[tuple[str, Mapping[str, Any]]]) -> "Figure":
     """Every target: how far it is from its limit, which stands at 1; longer is worse."""
-    figure, axes = _figure(0.9 + 0.36 * len(judged))
-    for row, (_, target) in enumerate(judged):
-        color = STATES[target["state"]]
-        value, limit = target["value"], target["limit"]
-        if target["state"] == "unmeasured" or not value:
-            axes.text(0.02, row, "unmeasured", va="center", color=color, fontsize=8)
-            continue
-        share = value / limit if target["is"] == "at most" else limit / value
-        axes.barh(row, min(share, 3.0), height=0.6, color=color)
-        axes.text(min(share, 3.0), row, f"  {value:.3g}", va="center", color=INK, fontsize=8)
+    figure, axes = _figure(0.9 + 0.5 * len(judged))
+    for row, (name, target) in enumerate(judged):
+        color, value, limit = STATES[target["state"]], target["value"], target["limit"]
+        what = f"{target['what']}: {target['is']} {limit:g} ({name})"
+        axes.text(0, row - 0.28, what, va="bottom", color=INK, fontsize=8)
+        share = 0.0
+        if target["state"] != "unmeasured" and value:
+            share = min(_LONGEST, value / limit if target["is"] == "at most" else limit / value)
+            axes.barh(row, share, height=0.42, color=color)
+        told = target["state"] if value is None else f"{value:.3g} {target['state']}"
+        _note(axes, told, share, row, color)
     axes.axvline(1.0, color=INK, linewidth=1, linestyle="--")
-    labels = [
-        f"{target['what']}\n{name}: {target['is']} {target['limit']:g}" for name, target in judged
-    ]
-    axes.set_yticks(range(len(judged)), labels, fontsize=6.5)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 3.3)
-    _finish(axes, "targets: share of the limit, which is the dashed line", "")
+    axes.set_yticks([])
+    axes.set_ylim(len(judged) - 0.5, -0.8)
+    axes.set_xlim(0, _LONGEST + 0.4)
+    _finish(axes, "targets", "of the limit, which is the dashed line")
     return figure
+
+
+def _note(axes: "Axes", text: str, x: float, y: float, color: str = INK) -> None:
+    """Write beside the end of a bar."""
+    axes.annotate(
+        text, (x, y), (6, 0), textcoords="offset points", va="center", color=color, fontsize=9
+    )
 
 
 def _figure(height: float, columns: int = 1) -> "tuple[Figure, Any]":
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_SIZE[0], max(height, 1.4)), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, max(height, 1.4)), layout="constrained")
     figure.patch.set_alpha(0)
     return figure, figure.subplots(1, columns)
 

@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks import limits, plots, workloads
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.checks import NotTheSame, check_picture
-from benchmarks.extents import extent
+from benchmarks.extents import extent, is_full, told_extents
 from benchmarks.fairness import Pace, alike, round_robin_s, unlike
 from benchmarks.offered_load import Answer, arrivals_s, summary
 from benchmarks.targets import judge, judge_on, line
@@ -141,6 +141,17 @@ def test_extents(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_ROUNDS", "3")
     assert extent("rounds", 5, 1) == 3
     assert extent("rounds", 5.0, 1.0) == 3.0
+
+
+def test_targets_are_for_the_whole_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in told_extents():
+        monkeypatch.delenv(f"BENCH_{name.upper()}")
+    assert is_full()
+    monkeypatch.setenv("BENCH_ROUNDS", "1")
+    assert is_full()
+    monkeypatch.setenv("BENCH_SIDE", "128")
+    assert not is_full()
+    assert told_extents() == {"rounds": "1", "side": "128"}
 
 
 def test_full_extents_are_those_of_the_issue(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ browser:
 	      apt-get install -y -qq chromium >/dev/null; } || echo "chromium could not be installed"; \
 	  else echo "no Chromium or Chrome: the browser tests will be skipped"; fi; fi
 
+# Against peers on the same weights, in turn; as in: ARGS="image_bundled start" or ARGS=--smoke
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks $(ARGS)
 

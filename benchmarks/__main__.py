@@ -43,7 +43,10 @@ BENCHMARKS = {
     "story_tiny_sd": "story:measure_tiny_sd",
     "ten_scenes_tiny_sd": "story:measure_ten_scenes_tiny_sd",
 }
-_LIBRARIES = ("torch", "diffusers", "transformers", "imageio", "imageio-ffmpeg", "numpy", "fastapi")
+_LIBRARIES = (
+    *("torch", "diffusers", "transformers", "imageio", "imageio-ffmpeg", "numpy"),
+    *("fastapi", "uvicorn", "gradio"),
+)
 
 
 def main() -> int:

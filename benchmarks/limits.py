@@ -9,7 +9,6 @@ _STEP_FLOP, _DECODE_FLOP = 485e9, 2.5e12
 """Of one sample at 512×512: a pass of the U-Net, and a decode."""
 RATES = {"cuda": 790e12, "cpu": 26.8e12 / 60}
 """Operations a second in half precision: an H200; two Zen4 cores."""
-_SIDE = 4096
 
 
 def picture_flop(steps: int) -> float:
@@ -17,7 +16,7 @@ def picture_flop(steps: int) -> float:
     return steps * 2 * _STEP_FLOP + _DECODE_FLOP
 
 
-def measured_rate(device: str, dtype: torch.dtype, rounds: int = 5, side: int = _SIDE) -> float:
+def measured_rate(device: str, dtype: torch.dtype, *, side: int, rounds: int = 5) -> float:
     """Operations a second of a large matrix product here and now."""
     first, second = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     seconds = []

@@ -20,7 +20,7 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from engine import ImageRequest, Settings, VideoRequest
-from engine.models import LoadedModel, ModelChoice, ModelDefaults, choose_dtype
+from engine.models import LoadedModel, ModelChoice, ModelDefaults, choose_device, choose_dtype
 from engine.requests import ImageTask, image_task
 from engine.sampler import drawn_size
 from engine.story import plan_scenes
@@ -55,14 +55,14 @@ class Peer:
 
 def plain(folder: Path) -> Peer:
     """The pipeline as its documentation shows it."""
-    device = _device()
-    pipeline = _load(folder, torch.float16 if device.type == "cuda" else torch.float32)
+    device = choose_device(Settings())
+    pipeline = _load(folder, torch.float32 if device.type == "cpu" else torch.float16)
     return _peer(folder, pipeline.to(device))
 
 
 def tuned(folder: Path) -> Peer:
     """The pipeline tuned by hand."""
-    device = _device()
+    device = choose_device(Settings())
     pipeline = _load(folder, choose_dtype(Settings(dtype="auto"), device))
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
         pipeline.scheduler.config, algorithm_type="dpmsolver++"
@@ -90,10 +90,6 @@ def crossfade(first: Image.Image, second: Image.Image, frames: int) -> list[np.n
     """Blend two pictures, each frame a step further; neither of them is among the frames."""
     alphas = [(index + 1) / (frames + 1) for index in range(frames)]
     return [np.array(Image.blend(first, second, alpha)) for alpha in alphas]
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _load(folder: Path, dtype: torch.dtype) -> Any:

@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import torch
 
 from benchmarks.callers import calling, draw_at_once
 from benchmarks.checks import check_picture
 from benchmarks.extents import extent
-from benchmarks.peers import plain, tuned
+from benchmarks.peers import Peer, plain, tuned
 from benchmarks.servers import facts_of, served, storyreel
 from benchmarks.targets import judge_on
 from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
 from benchmarks.workloads import STEPS_FROM, STEPS_TO, mixed_images
+from engine import ImageRequest
 from engine.models import BUNDLED
 
 Measured = dict[str, Any]
@@ -58,29 +60,35 @@ def _measure(
     folder: Path, counts: Sequence[int], rounds: int, most_steps: int
 ) -> tuple[dict[str, Any], dict[str, Measured]]:
     peers = {"plain": plain(folder), "tuned": tuned(folder)}
-    sizes = {}
     with (
         served(storyreel(folder), ready="/health/ready") as server,
         calling(server) as client,
     ):
-        for count in (1, *counts):  # one by itself warms every side up
-            requests = mixed_images(count, most_steps if count > 1 else STEPS_FROM)
-            sides: dict[str, Callable[[], list[Any]]] = {
-                "ours": lambda: draw_at_once(client, requests),  # noqa: B023
-                **{
-                    name: lambda peer=peer: [peer.draw(request) for request in requests]  # noqa: B023
-                    for name, peer in peers.items()
-                },
-            }
-
-            def check(made: list[Any]) -> None:
-                for picture, request in zip(made, requests, strict=True):  # noqa: B023
-                    check_picture(picture, request)
-
-            seconds = take_turns(sides, rounds if count > 1 else 1, check)
-            if count > 1:
-                sizes[str(count)] = _told(seconds, count)
+        _seconds(client, peers, mixed_images(1, STEPS_FROM), rounds=1)  # warms every side up
+        sizes = {
+            str(count): _told(
+                _seconds(client, peers, mixed_images(count, most_steps), rounds), count
+            )
+            for count in counts
+        }
         return facts_of(server), sizes
+
+
+def _seconds(
+    client: httpx.Client, peers: dict[str, Peer], requests: list[ImageRequest], rounds: int
+) -> dict[str, list[float]]:
+    def check(made: list[Any]) -> None:
+        for picture, request in zip(made, requests, strict=True):
+            check_picture(picture, request)
+
+    sides: dict[str, Callable[[], list[Any]]] = {
+        "ours": lambda: draw_at_once(client, requests),
+        **{
+            name: lambda peer=peer: [peer.draw(request) for request in requests]
+            for name, peer in peers.items()
+        },
+    }
+    return take_turns(sides, rounds, check)
 
 
 def _told(seconds: dict[str, list[float]], count: int) -> Measured:

@@ -14,16 +14,25 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import imageio.v2
+import numpy as np
 from PIL import Image
 
 from benchmarks.checks import check_video
 from benchmarks.encoder import drawing
 from benchmarks.extents import extent
 from benchmarks.memory import peak_mb, start_peak, watching_children
+from benchmarks.peers import crossfade
 from benchmarks.targets import judge
 from benchmarks.turns import figure, ratio, told
 from benchmarks.workloads import one_minute
 from engine import VideoRequest
+from engine.assembly import DrawnScene, assemble
+from engine.estimate import Estimator
+from engine.jobs import Job
+from engine.metadata import ModelFacts, image_recipe
+from engine.store import Store
+from engine.story import plan_scenes
 
 SIDES = ("ours", "imageio")
 
@@ -66,7 +75,6 @@ def assemble_once(side: str, stills: list[Path], path: Path) -> dict[str, float]
     """Write the film as one of the sides does; tells seconds and megabytes."""
     request = one_minute()
     work = {"ours": _ours, "imageio": _imageio}[side]
-    work(request, stills, path, warm_up=True)
     before = start_peak()
     with watching_children() as encoder_mb:
         start = time.perf_counter()
@@ -79,16 +87,7 @@ def assemble_once(side: str, stills: list[Path], path: Path) -> dict[str, float]
     }
 
 
-def _ours(request: VideoRequest, stills: list[Path], path: Path, *, warm_up: bool = False) -> None:
-    from engine.assembly import DrawnScene, assemble
-    from engine.estimate import Estimator
-    from engine.jobs import Job
-    from engine.metadata import ModelFacts, image_recipe
-    from engine.store import Store
-    from engine.story import plan_scenes
-
-    if warm_up:
-        return  # what it imports is all that it does once
+def _ours(request: VideoRequest, stills: list[Path], path: Path) -> None:
     facts = ModelFacts(
         name="none", revision="none", reason="ready stills", device="cpu", dtype="float32",
         scheduler="none", guidance_scale=1.0, native_size=request.width,
@@ -104,16 +103,7 @@ def _ours(request: VideoRequest, stills: list[Path], path: Path, *, warm_up: boo
         assemble(job, request, scenes, store, Estimator()).path.replace(path)
 
 
-def _imageio(
-    request: VideoRequest, stills: list[Path], path: Path, *, warm_up: bool = False
-) -> None:
-    import imageio.v2
-    import numpy as np
-
-    from benchmarks.peers import crossfade
-
-    if warm_up:
-        return
+def _imageio(request: VideoRequest, stills: list[Path], path: Path) -> None:
     pictures = [Image.open(still).convert("RGB") for still in stills]
     with imageio.v2.get_writer(path, fps=request.fps) as writer:
         for index, picture in enumerate(pictures):

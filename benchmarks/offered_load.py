@@ -108,15 +108,17 @@ async def _offer(server: Served, due_s: Sequence[float]) -> list[Answer]:
         calls = [
             _ask(client, request, start, due) for request, due in zip(requests, due_s, strict=True)
         ]
-        return await asyncio.gather(*calls)
+        answers = await asyncio.gather(*calls)
+    for (answer, made), request in zip(answers, requests, strict=True):
+        if answer.status == 200:
+            check_picture(made, request)
+    return [answer for answer, _ in answers]
 
 
 async def _ask(
     client: httpx.AsyncClient, request: ImageRequest, start: float, due_s: float
-) -> Answer:
+) -> tuple[Answer, bytes]:
     await asyncio.sleep(max(0.0, start + due_s - time.perf_counter()))
     answer = await client.post("/generate", json=request.model_dump(exclude_none=True))
     latency_s = time.perf_counter() - start - due_s
-    if answer.status_code == 200:
-        check_picture(answer.content, request)
-    return Answer(due_s, latency_s, answer.status_code)
+    return Answer(due_s, latency_s, answer.status_code), answer.content

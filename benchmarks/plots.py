@@ -6,6 +6,7 @@ dark, so that they are read on both.
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 Results = Mapping[str, Mapping[str, Any]]
 
 INK, GRID = "#7c7c7c", "#7c7c7c55"
-OURS, OTHERS = "#cc5f3c", ("#4a86b8", "#5c9a6a", "#9a74b8")
+OURS, OTHER = "#cc5f3c", "#4a86b8"
+SIDES = {"tuned": "#5c9a6a", "reference": "#9a74b8", "ours": OURS, "first": OURS}
+"""By the first word of a side's name; the others have the colour of all others."""
 STATES = {"met": "#4f9a5f", "missed": "#c8503c", "unmeasured": "#8a8a8a"}
 _WIDTH, _LONGEST = 8.0, 2.6
 
@@ -62,12 +65,11 @@ def draw(name: str, result: Mapping[str, Any]) -> "Figure | None":
 def draw_sides(name: str, sides: Mapping[str, Mapping[str, Any]]) -> "Figure":
     """Seconds of each side as bars from 0, with their spread."""
     figure, axes = _figure(0.9 + 0.42 * len(sides))
-    others = iter(OTHERS * len(sides))
     labels = [label.replace("_", " ") for label in sides]
     for row, (label, told) in enumerate(sides.items()):
         middle, (least, most) = told["median"], told["spread"]
-        ours = label.startswith(("ours", "first"))
-        axes.barh(row, middle, height=0.62, color=OURS if ours else next(others))
+        color = SIDES.get(re.split("[ ,_]", label)[0], OTHER)
+        axes.barh(row, middle, height=0.62, color=color)
         axes.plot([least, most], [row, row], color=INK, linewidth=1.6, marker="|")
         _note(axes, f"{middle:.3g} s", most, row)
     axes.set_yticks(range(len(sides)), labels)
@@ -81,7 +83,7 @@ def draw_loads(result: Mapping[str, Any]) -> "Figure":
     """Latency and what was made, against what was asked for."""
     figure, (left, right) = _figure(3.0, columns=2)
     offered = [load["offered_per_s"] for load in result["loads"]]
-    for key, color, label in (("p50_s", OTHERS[0], "half within"), ("p95_s", OURS, "95% within")):
+    for key, color, label in (("p50_s", OTHER, "half within"), ("p95_s", OURS, "95% within")):
         seen = [float("nan") if one[key] is None else one[key] for one in result["loads"]]
         left.plot(offered, seen, color=color, marker="o", label=label)
     left.set_ylim(bottom=0)
@@ -101,7 +103,7 @@ def draw_mixes(mixes: Mapping[str, Mapping[str, Any]]) -> "Figure":
     for index, (name, mix) in enumerate(mixes.items()):
         clients = range(1, len(mix["ratio"]) + 1)
         middle = [told["median"] for told in mix["ratio"]]
-        color = (OURS, OTHERS[0])[index % 2]
+        color = (OURS, OTHER)[index % 2]
         axes.plot(clients, middle, color=color, marker="o", linestyle="", label=f"{name} pictures")
         for client, told in zip(clients, mix["ratio"], strict=True):
             axes.plot([client, client], told["spread"], color=color, linewidth=1.4)

@@ -224,10 +224,9 @@ class Engine:
         return self._forecast.queue_s() + self._forecast.request_s(request)
 
     def status(self) -> EngineStatus:
-        waiting = sum(job.image_tasks for job in self._queue.waiting())
         return replace(
             self._status,
-            waiting_tasks=waiting,
+            waiting_tasks=self._queue.image_tasks,
             running=bool(self._worker.unfinished()),
             measured_s=self._estimator.measured(),
             device_memory_bytes=self._device_memory(),

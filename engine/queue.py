@@ -1,5 +1,6 @@
 """The jobs that wait: bounded in image tasks, and in turns between those who ask."""
 
+import copy
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -7,16 +8,77 @@ from collections.abc import Callable
 from engine.jobs import Job
 
 
+class _Turns:
+    """Whose job is next: of the client who has had the least work done, in fair shares of it.
+
+    Weighted fair queueing (Demers, Keshav, Shenker 1989): a clock goes on by the work that is
+    taken, divided by the number of those who want some; who comes new, or comes back, begins at
+    what it shows, and so has no claim from the time before.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[str | None, deque[Job]] = OrderedDict()
+        self._had: dict[str | None, float] = {}
+        self._clock = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._jobs)
+
+    def append(self, job: Job) -> None:
+        client = job.terms.client
+        if client not in self._jobs:
+            self._jobs[client] = deque()
+            self._had[client] = max(self._clock, self._had.get(client, 0.0))
+        self._jobs[client].append(job)
+
+    def pop(self) -> Job:
+        """Remove the next job."""
+        client = min(self._jobs, key=self._had.__getitem__)
+        job = self._jobs[client].popleft()
+        self._had[client] += job.work
+        self._clock += job.work / len(self._jobs)
+        if self._jobs[client]:
+            self._jobs.move_to_end(client)  # after those who have had as much
+        else:
+            del self._jobs[client]
+        self._had = {
+            one: had for one, had in self._had.items() if one in self._jobs or had > self._clock
+        }
+        return job
+
+    def discard(self, job: Job) -> None:
+        client = job.terms.client
+        if job in self._jobs.get(client, ()):
+            self._jobs[client].remove(job)
+            if not self._jobs[client]:
+                del self._jobs[client]
+
+    @property
+    def image_tasks(self) -> int:
+        return sum(job.image_tasks for jobs in self._jobs.values() for job in jobs)
+
+    def in_order(self) -> list[Job]:
+        """All jobs, in the order in which they would be popped."""
+        left = copy.copy(self)
+        left._jobs = OrderedDict((client, deque(jobs)) for client, jobs in self._jobs.items())
+        left._had = dict(self._had)
+        order = []
+        while left:
+            order.append(left.pop())
+        return order
+
+
 class JobQueue:
     """A bounded queue of jobs. A story counts as many tasks as it has scenes. Thread-safe.
 
-    Clients take turns, one job each; the jobs of one client keep their order. So a script with
-    fifty jobs lets everybody else in after one.
+    Clients take turns, in fair shares of the work; the jobs of one client keep their order. So a
+    script with fifty jobs lets everybody else in after one, and who asks for short work is not
+    held up by those who ask for long.
     """
 
     def __init__(self, max_tasks: int) -> None:
         self._max_tasks = max_tasks
-        self._turns: OrderedDict[str | None, deque[Job]] = OrderedDict()
+        self._turns = _Turns()
         self._promised = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -33,7 +95,7 @@ class JobQueue:
         """
         tasks = job.image_tasks
         with self._changed:
-            before = self._promised + sum(waiting.image_tasks for waiting in self._in_turn())
+            before = self._promised + self._turns.image_tasks
             if self._closed or (before and before + tasks > self._max_tasks):
                 return False
             self._promised += tasks
@@ -59,46 +121,34 @@ class JobQueue:
             self._changed.wait_for(lambda: self._turns or self._closed)
             if self._closed:
                 return None
-            client, jobs = self._turns.popitem(last=False)
-            job = jobs.popleft()
-            if jobs:
-                self._turns[client] = jobs  # at the end: the others come first
-            return job
+            return self._turns.pop()
 
     def discard(self, job: Job) -> None:
         """Remove a job that need not run any more; fine if it is not here."""
         with self._changed:
-            jobs = self._turns.get(job.terms.client, deque())
-            if job in jobs:
-                jobs.remove(job)
-                if not jobs:
-                    del self._turns[job.terms.client]
+            self._turns.discard(job)
+
+    @property
+    def image_tasks(self) -> int:
+        """How many pictures wait."""
+        with self._changed:
+            return self._turns.image_tasks
 
     def waiting(self) -> list[Job]:
         """The jobs that wait, in the order in which they will be taken."""
         with self._changed:
-            return self._in_turn()
+            return self._turns.in_order()
 
     def close(self) -> list[Job]:
         """Take nothing more; return the jobs that will not run."""
         with self._changed:
             self._closed = True
-            left = self._in_turn()
-            self._turns.clear()
+            left = self._turns.in_order()
+            self._turns = _Turns()
             self._changed.notify_all()
             return left
 
     def _append(self, job: Job) -> None:
         if not self._closed:
-            self._turns.setdefault(job.terms.client, deque()).append(job)
+            self._turns.append(job)
             self._changed.notify()
-
-    def _in_turn(self) -> list[Job]:
-        turns = deque(deque(jobs) for jobs in self._turns.values())
-        order = []
-        while turns:
-            jobs = turns.popleft()
-            order.append(jobs.popleft())
-            if jobs:
-                turns.append(jobs)
-        return order

@@ -8,8 +8,9 @@ from engine.requests import ImageRequest, VideoRequest
 from engine.snapshots import Terms
 
 
-def image(client: str | None = None) -> Job:
-    return Job(ImageRequest(prompt="a cat"), seed=1, terms=Terms(client=client))
+def image(client: str | None = None, steps: int = 25) -> Job:
+    request = ImageRequest(prompt="a cat", num_inference_steps=steps)
+    return Job(request, seed=1, terms=Terms(client=client))
 
 
 def story(scenes: int) -> Job:
@@ -29,6 +30,7 @@ def test_the_bound_counts_image_tasks() -> None:
     assert queue.put(story(3))
     assert not queue.put(story(3))
     assert queue.put(story(2))
+    assert queue.image_tasks == 5
     assert not queue.put(image())
 
 
@@ -145,6 +147,56 @@ def test_a_client_that_comes_later_waits_for_one_job_only() -> None:
     queue.put(late)
     assert queue.waiting()[:3] == [script[3], late, script[4]]
     assert [queue.take() for _ in range(2)] == [script[3], late]
+
+
+def test_who_asks_for_short_work_is_not_held_up_by_who_asks_for_long() -> None:
+    queue = JobQueue(100)
+    long, short = [image("long", 40) for _ in range(4)], [image("short", 10) for _ in range(8)]
+    for job in [*long, *short]:
+        queue.put(job)
+    assert queue.waiting() == [long[0], *short[:4], long[1], *short[4:], *long[2:]]
+
+
+def test_a_story_counts_all_its_scenes() -> None:
+    queue = JobQueue(100)
+    first, second = (
+        Job(VideoRequest(scenes=["a"] * 3), seed=1, terms=Terms(client="teller")) for _ in range(2)
+    )
+    pictures = [image("person") for _ in range(5)]
+    for job in (first, second, *pictures):
+        queue.put(job)
+    assert queue.waiting() == [first, *pictures[:3], second, *pictures[3:]]
+
+
+def test_nobody_has_a_claim_from_the_time_when_they_asked_for_nothing() -> None:
+    queue = JobQueue(100)
+    script = [image("script") for _ in range(20)]
+    for job in script:
+        queue.put(job)
+    queue.put(image("person"))
+    for _ in range(11):
+        queue.take()
+    back = [image("person") for _ in range(3)]
+    for job in back:
+        queue.put(job)
+    following = queue.waiting()[:6]
+    assert {following.index(job) for job in back} <= {0, 1, 2, 3, 4, 5}
+    assert [job for job in following if job not in back] == script[10:13]
+
+
+def test_strangers_that_come_one_by_one_hold_nobody_up_and_are_forgotten() -> None:
+    queue = JobQueue(100)
+    patient = [image("patient") for _ in range(2)]
+    for job in patient:
+        queue.put(job)
+    taken = []
+    for number in range(10):
+        queue.put(image(f"stranger {number}"))
+        taken.append(queue.take())
+    assert patient[1] in taken
+    while queue.waiting():
+        queue.take()
+    assert len(queue._turns._had) <= 2
 
 
 def test_the_order_told_is_the_order_taken_whatever_leaves() -> None:

@@ -9,7 +9,7 @@ from engine.models import LoadedModel
 from engine.prompts import chunk_ids, pad_chunks
 from engine.requests import ImageTask
 
-_KEPT = 64
+_KEPT, _KEPT_BYTES = 64, 32 * 2**20
 
 
 class Encoder:
@@ -38,10 +38,15 @@ class Encoder:
         key = (text, count)
         if key not in self._kept:
             self._kept[key] = self._compute(text, count)
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        return self._kept[key]
+        found = self._kept[key]
+        while len(self._kept) > _KEPT or self._kept_bytes > _KEPT_BYTES:
+            self._kept.popitem(last=False)  # this one, too, if it alone is too large
+        return found
+
+    @property
+    def _kept_bytes(self) -> int:
+        return sum(kept.nbytes for kept in self._kept.values())
 
     def _compute(self, text: str, count: int) -> Tensor:
         pipeline = self._model.pipeline

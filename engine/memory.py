@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 MOST_ROWS = 16
 # Of the memory that is free; the rest is for the decoder and for what others take meanwhile.
 _SHARE = 0.7
+_SHRUNK_S = 60.0
+"""How long less is tried after the memory ran out, where there is work all the time."""
 
 
 class Room:
@@ -28,22 +31,30 @@ class Room:
         """Allow at most so many pictures, and in their rows together so many cells of latents."""
         self.most = most
         self._measured = self._cells = cells
+        self._shrunk_at = -math.inf
 
     def pictures(self, cells: int) -> int:
         """How many pictures of so many cells may share a pass: a power of two."""
-        return int(2 ** math.floor(math.log2(max(1, min(self.most, self._cells // (2 * cells))))))
+        fitting = max(1, min(self.most, self._allowed() / (2 * cells)))
+        return int(2 ** math.floor(math.log2(fitting)))
 
     def rows(self, cells: int) -> int:
         """How many rows of so many cells the U-Net may take at once."""
-        return int(max(1, min(2 * self.most, self._cells // cells)))
+        return int(max(1, min(2 * self.most, self._allowed() / cells)))
 
     def shrink(self, rows: int, cells: int) -> None:
         """Take note that no more than so many rows of so many cells fitted."""
         self._cells = min(self._cells, rows * cells)
+        self._shrunk_at = time.monotonic()
 
     def recover(self) -> None:
         """Forget what did not fit: the memory may have been others'."""
         self._cells = self._measured
+
+    def _allowed(self) -> float:
+        if time.monotonic() - self._shrunk_at > _SHRUNK_S:
+            self.recover()
+        return self._cells
 
 
 def measure_room(device: torch.device, run: Callable[[], object], cells: int) -> Room:
@@ -59,15 +70,16 @@ def measure_room(device: torch.device, run: Callable[[], object], cells: int) ->
         return Room()
     try:
         run()  # the libraries' own working memory is not to be counted
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        run()
+        torch.cuda.synchronize(device)
     except (RuntimeError, MemoryError) as err:
         if not _is_out_of_memory(err):
             raise
+        _empty_cache(device)
         return Room()
-    torch.cuda.synchronize(device)
-    before = torch.cuda.memory_allocated(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    run()
-    torch.cuda.synchronize(device)
     taken = max(1, torch.cuda.max_memory_allocated(device) - before)
     free, _ = torch.cuda.mem_get_info(device)
     free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -41,6 +41,8 @@ class _Turns:
             self._jobs.move_to_end(client)  # after those who have had as much
         else:
             del self._jobs[client]
+        if not self._jobs:  # nobody waits, so nobody has had too much
+            self._clock = max(self._had.values())
         self._had = {
             one: had for one, had in self._had.items() if one in self._jobs or had > self._clock
         }

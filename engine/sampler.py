@@ -159,7 +159,10 @@ class Sampler:
         for row in list(self._slots):
             if row.token.is_set:
                 self._try([row], lambda: None)
-        chosen = self._slots.choose(lambda size: self._denoiser.room.pictures(size.cells))
+        room = self._denoiser.room
+        chosen = self._slots.choose(
+            lambda size: room.pictures(size.cells), lambda size, rows: rows * size.cells
+        )
         rows = [row for row in chosen if self._try([row], partial(self._prepare, row))]
         flights = [row.flight for row in rows if row.flight is not None]
         if rows and self._try(rows, partial(self._denoiser.step, flights)):

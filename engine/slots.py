@@ -11,8 +11,9 @@ S = TypeVar("S", bound=Hashable)
 class Slots(Generic[R, S]):
     """Rows under way and rows that wait to join, by size. For one thread.
 
-    Only rows of one size share a pass. Sizes take turns, pass by pass. Within a size, rows that
-    have begun go on before others join; and those who wait take turns, one row each.
+    Only rows of one size share a pass. Sizes take turns: the one whose rows have been done the
+    least work is next. Within a size, rows that have begun go on before others join; and those
+    who wait take turns, one row each.
     """
 
     def __init__(self) -> None:
@@ -24,7 +25,10 @@ class Slots(Generic[R, S]):
         Args:
             turn: whose row it is; the rows of one keep their order.
         """
-        self._lanes.setdefault(size, _Lane()).add(row, turn)
+        if size not in self._lanes:
+            latest = max((lane.work for lane in self._lanes.values()), default=0.0)
+            self._lanes[size] = _Lane(latest)
+        self._lanes[size].add(row, turn)
 
     def discard(self, row: R) -> None:
         """Remove a row, begun or not; fine if it is not here."""
@@ -32,13 +36,23 @@ class Slots(Generic[R, S]):
             if lane.discard(row) and not len(lane):
                 del self._lanes[size]
 
-    def choose(self, limit: Callable[[S], int]) -> list[R]:
-        """The rows of the next pass: one at least if there is any, at most `limit` of its size."""
+    def choose(
+        self, limit: Callable[[S], int], work: Callable[[S, int], float] = lambda size, rows: 1.0
+    ) -> list[R]:
+        """The rows of the next pass: one at least if there is any.
+
+        Args:
+            limit: how many rows of a size may share a pass.
+            work: what a pass of so many rows of a size takes, in any unit.
+        """
         if not self._lanes:
             return []
-        size, lane = next(iter(self._lanes.items()))
+        size = min(self._lanes, key=lambda size: self._lanes[size].work)
+        lane = self._lanes[size]
         self._lanes.move_to_end(size)
-        return lane.choose(max(1, limit(size)))
+        rows = lane.choose(max(1, limit(size)))
+        lane.work += work(size, len(rows))
+        return rows
 
     def __len__(self) -> int:
         return sum(len(lane) for lane in self._lanes.values())
@@ -49,9 +63,10 @@ class Slots(Generic[R, S]):
 
 
 class _Lane(Generic[R]):
-    """The rows of one size."""
+    """The rows of one size, and how much work has been done for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: float) -> None:
+        self.work = work
         self._begun: list[R] = []
         self._waiting: OrderedDict[Hashable, deque[R]] = OrderedDict()
 

@@ -46,8 +46,9 @@ class Solver:
         self._config = config
         self._walks: dict[int, Walk] = {}
         settings = self._scheduler().config
-        for name in ("thresholding", "variance_type"):
-            if settings[name]:
+        learns = str(settings.variance_type).startswith("learned")  # others are for training
+        for name, asked in (("thresholding", settings.thresholding), ("variance_type", learns)):
+            if asked:
                 raise ModelUnavailable(
                     f"The model's scheduler asks for {name}, which is not supported.",
                     advice=f"Remove {name} from its scheduler_config.json, or use another model.",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from engine import encoding
 from engine.encoding import Encoder
 from engine.jobs import CancelToken
 from engine.memory import Room
@@ -175,13 +176,20 @@ def test_prompts_are_encoded_once(model: LoadedModel) -> None:
     assert encoded == [1] * 3
 
 
-def test_only_the_latest_prompts_are_kept(model: LoadedModel) -> None:
+def test_only_the_latest_prompts_are_kept_and_not_the_long_ones(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = Encoder(model)
     with torch.inference_mode():
         for number in range(100):
             encoder.encode(make_task(prompt=f"number {number}"), guided=True)
     assert len(encoder._kept) == 64
     assert ("", 1) in encoder._kept and ("number 0", 1) not in encoder._kept
+    long = make_task(prompt="a fox and a hare, " * 200)
+    monkeypatch.setattr(encoding, "_KEPT_BYTES", 1000)
+    with torch.inference_mode():
+        assert torch.equal(encoder.encode(long, guided=True), encoder.encode(long, guided=True))
+    assert len(encoder._kept) == 0
 
 
 @given(st.integers(1, 16), st.floats(1, 1e7), st.integers(1, 65536))

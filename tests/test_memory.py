@@ -80,6 +80,22 @@ def test_where_nothing_can_be_measured_pictures_go_one_at_a_time(kind: str) -> N
     assert (room.most, room.pictures(10**6), room.rows(10**6)) == (1, 1, 2)
 
 
+def test_without_a_bound_of_cells_the_rows_alone_bound_it() -> None:
+    room = Room(8)
+    assert (room.pictures(10**9), room.rows(10**9)) == (8, 16)
+
+
+def test_what_did_not_fit_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
+    room = Room(8)
+    room.shrink(2, 100)
+    now[0] += 59
+    assert room.rows(100) == 2
+    now[0] += 2
+    assert room.rows(100) == 16
+
+
 def test_what_fits_never_grows_by_shrinking() -> None:
     room = Room(8)
     room.shrink(2, 100)

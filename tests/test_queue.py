@@ -184,6 +184,16 @@ def test_nobody_has_a_claim_from_the_time_when_they_asked_for_nothing() -> None:
     assert [job for job in following if job not in back] == script[10:13]
 
 
+def test_what_was_had_is_forgotten_once_nobody_waits() -> None:
+    queue = JobQueue(100)
+    queue.put(image("busy", 50))
+    queue.take()
+    busy, other = [image("busy", 10) for _ in range(2)], [image("other", 10) for _ in range(2)]
+    for job in (*busy, *other):
+        queue.put(job)
+    assert queue.waiting() == [busy[0], other[0], busy[1], other[1]]
+
+
 def test_strangers_that_come_one_by_one_hold_nobody_up_and_are_forgotten() -> None:
     queue = JobQueue(100)
     patient = [image("patient") for _ in range(2)]

@@ -65,6 +65,20 @@ def test_each_size_has_a_limit_of_its_own() -> None:
     assert [len(slots.choose(limits.__getitem__)) for _ in range(4)] == [1, 3, 1, 3]
 
 
+def test_sizes_share_the_time_and_not_the_passes() -> None:
+    slots = filled(("a", "big", "x"), ("b", "small", "x"))
+    takes = {"big": 4.0, "small": 1.0}
+    chosen = [slots.choose(lambda size: 1, lambda size, rows: takes[size])[0] for _ in range(10)]
+    assert chosen == ["a", *"bbbb", "a", *"bbbb"]
+
+
+def test_a_new_size_has_no_claim_to_what_others_have_had() -> None:
+    slots = filled(("a", "small", "x"))
+    passes(slots, 5)
+    slots.add("b", "large", "x")
+    assert passes(slots, 4) == [["a"], ["b"], ["a"], ["b"]]
+
+
 @pytest.mark.parametrize("gone", ["a", "b", "c"])
 def test_a_discarded_row_is_chosen_no_more(gone: str) -> None:
     slots = filled(("a", "small", "x"), ("b", "small", "x"), ("c", "large", "y"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DPMSolverMultistepScheduler, PNDMScheduler
+from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, PNDMScheduler
 from torch import Tensor
 
 from engine.errors import ModelUnavailable
@@ -128,6 +128,11 @@ def test_rows_of_different_walks_step_together_as_they_do_alone() -> None:
 def test_a_walk_is_planned_once() -> None:
     solver = Solver(DPMSolverMultistepScheduler(**BETAS).config)
     assert solver.walk(10) is solver.walk(10) is not solver.walk(11)
+
+
+def test_how_a_training_scheduler_draws_noise_does_not_matter() -> None:
+    kept = DDPMScheduler(**BETAS, variance_type="fixed_small")
+    assert len(Solver(kept.config).walk(10)) == 10
 
 
 @pytest.mark.parametrize(("name", "value"), [("thresholding", True), ("variance_type", "learned")])

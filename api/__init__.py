@@ -36,6 +36,7 @@ def build_api(engine: Engine) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine.load()
         yield
         await asyncio.to_thread(engine.close)
 

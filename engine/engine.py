@@ -47,8 +47,11 @@ _TIDY_AFTER_S = 10.0
 class Engine:
     """Makes pictures and story videos for all faces, several at a time where they share passes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, load_now: bool = True) -> None:
         """Open the data folder, go on with what waits there, load the model in the background.
+
+        Args:
+            load_now: False to have that wait for `load`; jobs are accepted meanwhile.
 
         Raises:
             OSError: the data folder cannot be made or written.
@@ -82,9 +85,14 @@ class Engine:
         self._forecast = Forecast(self._estimator, self._queue, self._worker.unfinished)
         self._register.take_over()
         self._forecast.tell_places()
-        self._worker.start()
+        if load_now:
+            self.load()
 
     # The surface.
+
+    def load(self) -> None:
+        """Load the model in the background and make what waits; nothing if that has begun."""
+        self._worker.start()
 
     def submit(
         self,

@@ -79,7 +79,9 @@ class Worker:
         self._ending: EngineError | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        """Begin; nothing if it has begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def unfinished(self) -> list[Job]:
         """Jobs taken from the queue that have not ended."""
@@ -96,7 +98,8 @@ class Worker:
     def stop(self, reason: EngineError, timeout_s: float) -> None:
         """End the jobs under way with `reason` and wait for the thread; the queue is closed."""
         self.end_jobs(reason)
-        self._thread.join(timeout_s)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
         if self._thread.is_alive():
             logger.error("the device did not come free within %.0f s", timeout_s)
         self._encoders.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)

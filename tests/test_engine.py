@@ -1,6 +1,7 @@
 import gc
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,23 @@ def test_closing_ends_real_work(
     assert [type(job.error) for job in jobs if job.wait(0)] == [ShuttingDown] * 2
     assert set(threading.enumerate()) - threads_before == set()
     assert not [path for path in files(engine) if path.name.endswith(".part")]
+
+
+def test_loading_can_wait_and_jobs_with_it(make_settings: Callable[..., Settings]) -> None:
+    engine = Engine(make_settings(), load_now=False)
+    job = engine.submit(image())
+    assert engine.status().model_state == "loading" and job.state is JobState.QUEUED
+    engine.load()
+    engine.load()
+    assert job.wait(60) and job.state is JobState.SUCCEEDED
+    engine.close()
+
+
+def test_an_engine_that_never_loaded_closes(make_settings: Callable[..., Settings]) -> None:
+    engine = Engine(make_settings(), load_now=False)
+    job = engine.submit(image())
+    engine.close()
+    assert isinstance(job.error, ShuttingDown)
 
 
 def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class Engine:
         self._listeners: list[Callable[[Job], None]] = []
         self._worker = Worker(self._queue, self._open_drawer, self._set_unavailable)
         self._forecast = Forecast(self._estimator, self._queue, self._worker.unfinished)
-        self._register.take_over()
+        self._suspects = self._register.take_over()
         self._forecast.tell_places()
         if load_now:
             self.load()
@@ -92,7 +92,7 @@ class Engine:
 
     def load(self) -> None:
         """Load the model in the background and make what waits; nothing if that has begun."""
-        self._worker.start()
+        self._worker.start(alone=self._suspects)  # another death is then nobody else's fault
 
     def submit(
         self,

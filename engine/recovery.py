@@ -1,4 +1,8 @@
-"""What is done at start, before anything new is accepted: go on where the last process stopped."""
+"""What is done at start, before anything new is accepted: go on where the last process stopped.
+
+A job that was under way when a process died is tried once more, with nothing beside it (see
+`Worker.start`): if that process dies too, the job is why.
+"""
 
 import logging
 import time

@@ -47,14 +47,22 @@ class Register:
         self._keys_lock = threading.Lock()
         self._inherited: set[str] = set()
 
-    def take_over(self) -> None:
-        """Queue what an earlier process accepted and did not end."""
+    def take_over(self) -> list[Job]:
+        """Queue what an earlier process accepted and did not end.
+
+        Returns:
+            Those that were under way when a process died: each may be why.
+        """
+        suspects = []
         for record in self._archive.unfinished:
             job = self._restored(record)
             self.jobs[job.id] = job
             self._inherited.add(job.id)
             self._queue.put_back(job)
             self._watch_deadline(job)
+            if record.attempts:
+                suspects.append(job)
+        return suspects
 
     def is_inherited(self, job: Job) -> bool:
         """Whether an earlier process accepted this job."""

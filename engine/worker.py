@@ -8,7 +8,8 @@ threads.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 _ENCODERS, _AHEAD = 2, 8
 
 HandOff = Callable[[Callable[[], Any]], "Future[Any]"]
+Take = Callable[[], Job | None]
 
 
 class Drawer(Protocol):
@@ -73,14 +75,20 @@ class Worker:
         self._overlap = False
         self._shared: SharedDevice | None = None
         self._making = 0
+        self._alone: deque[Job] = deque()
+        self._nothing_beside = threading.Lock()
         self._ahead = threading.Semaphore(_AHEAD)
         self._unfinished: set[Job] = set()
         self._unfinished_lock = threading.Lock()
         self._ending: EngineError | None = None
 
-    def start(self) -> None:
-        """Begin; nothing if it has begun."""
+    def start(self, alone: Iterable[Job] = ()) -> None:
+        """Begin to make what is in the queue; those named first, with nothing beside them.
+
+        Nothing, if it has begun.
+        """
         if self._thread.ident is None:
+            self._alone.extend(alone)
             self._thread.start()
 
     def unfinished(self) -> list[Job]:
@@ -159,14 +167,28 @@ class Worker:
             maker.join()
 
     def _make_jobs(self, drawer: Drawer) -> None:
-        while not self._is_served(drawer):
+        with self._nothing_beside:  # the other makers wait here for the first one
+            alone = self._take_alone()
+            self._make_all(lambda: next(alone, None), drawer)
+        self._make_all(self._queue.take, drawer)
+
+    def _take_alone(self) -> Iterator[Job]:
+        """The jobs to be made alone, each when the one before has ended."""
+        while self._alone:
+            job = self._alone.popleft()
+            self._queue.discard(job)
+            yield job
+            job.wait()
+
+    def _make_all(self, take: Take, drawer: Drawer) -> None:
+        while not self._is_served(take, drawer):
             logger.error("the %s thread stumbled and goes on", threading.current_thread().name)
 
-    def _is_served(self, drawer: Drawer) -> bool:
-        """Make jobs until the queue is closed; False if something broke out of that."""
+    def _is_served(self, take: Take, drawer: Drawer) -> bool:
+        """Make jobs until there are no more; False if something broke out of that."""
         job = None
         try:
-            while (job := self._queue.take()) is not None:
+            while (job := take()) is not None:
                 self._make(job, drawer)
         except BaseException as err:
             logger.exception("broken out of the making of jobs")

@@ -50,6 +50,26 @@ class House:
         self.worker.stop(REASON, timeout_s)
 
 
+class Table:
+    """A shared device that does nothing, but has the thread."""
+
+    most_rows = 3
+
+    def __init__(self) -> None:
+        self.is_ready = False
+        self._woken = threading.Event()
+
+    def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
+        self.is_ready = True
+        on_ready()
+        while not is_over():
+            self._woken.wait()
+            self._woken.clear()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
 MakeHouse = Callable[..., House]
 
 

@@ -25,7 +25,9 @@ from engine.jobs import Job
 from engine.journal import NAME, Journal
 from engine.recovery import heal
 from engine.store import Store
+from engine.worker import HandOff
 from tests.conftest import EngineFactory
+from tests.house import Table
 from tests.stage import Stage, busy, crashed, done
 from tests.work import image, story, until
 
@@ -74,6 +76,54 @@ def test_a_running_job_is_queued_again_once(
     assert ended.state is JobState.FAILED and isinstance(ended.error, Interrupted)
     assert ended.error.code == "interrupted" and ended.wait(0)
     assert len(stage.drawing) == 2 and engine.status().waiting_tasks == 0
+
+
+@pytest.fixture
+def makers(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let three jobs be made at a time."""
+
+    def open_shared(self: Engine, hand_off: HandOff) -> Stage:
+        self._worker.share(Table())
+        return stage.open(self, hand_off)
+
+    monkeypatch.setattr(Engine, "_open_drawer", open_shared)
+
+
+@pytest.mark.usefixtures("makers")
+def test_a_job_that_kills_the_process_takes_no_other_with_it(
+    make_engine: EngineFactory, stage: Stage, tmp_path: Path
+) -> None:
+    first = make_engine()
+    poison, innocent = busy(first, stage), busy(first, stage)
+    second = make_engine(data_dir=crashed(first, tmp_path / "one"))
+    first.close()
+    late = second.submit(image())
+    until(lambda: len(stage.drawing) == 3)
+    time.sleep(0.05)
+    states = [second.job(job.id).state for job in (poison, innocent, late)]
+    assert states == [JobState.RUNNING, JobState.QUEUED, JobState.QUEUED]
+    third = make_engine(data_dir=crashed(second, tmp_path / "two"))
+    second.close()
+    assert isinstance(third.job(poison.id).error, Interrupted)
+    stage.go.release(2)
+    for job in (innocent, late):
+        again = third.job(job.id)
+        assert again.wait(30) and again.state is JobState.SUCCEEDED
+
+
+@pytest.mark.usefixtures("makers")
+def test_jobs_are_made_together_once_those_under_suspicion_have_ended(
+    make_engine: EngineFactory, stage: Stage, tmp_path: Path
+) -> None:
+    first = make_engine()
+    suspects = [busy(first, stage), busy(first, stage)]
+    second = make_engine(data_dir=crashed(first, tmp_path / "one"))
+    first.close()
+    until(lambda: len(stage.drawing) == 3)
+    for job in suspects:
+        second.job(job.id).cancel()
+    others = [busy(second, stage) for _ in range(3)]
+    assert {job.state for job in others} == {JobState.RUNNING}
 
 
 def test_closing_does_not_count_as_an_interruption(

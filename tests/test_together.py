@@ -19,7 +19,7 @@ from engine.memory import Room
 from engine.sampler import Sampler
 from engine.snapshots import Progress, Result
 from tests.conftest import EngineFactory
-from tests.house import REASON, RESULT, House
+from tests.house import REASON, RESULT, House, Table
 from tests.work import files, image, ready, story, until
 
 ROWS = 4
@@ -218,26 +218,6 @@ def test_the_part_of_a_job_is_stopped_with_the_whole_and_not_the_other_way() -> 
     assert other.is_set
     with pytest.raises(JobCancelled):
         other.check()
-
-
-class Table:
-    """A shared device that does nothing, but has the thread."""
-
-    most_rows = 3
-
-    def __init__(self) -> None:
-        self.is_ready = False
-        self._woken = threading.Event()
-
-    def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
-        self.is_ready = True
-        on_ready()
-        while not is_over():
-            self._woken.wait()
-            self._woken.clear()
-
-    def wake(self) -> None:
-        self._woken.set()
 
 
 @pytest.fixture

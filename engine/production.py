@@ -160,14 +160,14 @@ class Production:
             for number, task in tasks.items():
                 yield self._draw_task(job, number, task, telling)
             return
-        token = CancelToken(job.token)
+        token, client = CancelToken(job.token), job.terms.client
         waiting, rows = deque(tasks.items()), deque[tuple[int, Row]]()
         try:
             while waiting or rows:
                 while waiting and len(rows) < together:  # more would pile up in memory
                     number, task = waiting.popleft()
                     told = self._told(number, telling)
-                    rows.append((number, self._sampler.begin(task, token, *told)))
+                    rows.append((number, self._sampler.begin(task, token, *told, client)))
                 number, row = rows.popleft()
                 yield self._drawn(number, row.task, row.future.result(), telling)
         finally:
@@ -175,7 +175,8 @@ class Production:
 
     def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
         told = self._told(number, telling)
-        return self._drawn(number, task, self._sampler.generate(task, job.token, *told), telling)
+        picture = self._sampler.generate(task, job.token, *told, job.terms.client)
+        return self._drawn(number, task, picture, telling)
 
     def _told(self, number: int, telling: Telling) -> tuple[OnStep, OnPreview]:
         """Tell that a picture begins; return what tells of its steps."""

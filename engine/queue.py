@@ -6,6 +6,17 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from engine.jobs import Job
+from engine.requests import ImageRequest
+
+Fits = Callable[[Job], bool]
+
+
+def _any_job(job: Job) -> bool:
+    return True
+
+
+def _is_picture(job: Job) -> bool:
+    return isinstance(job.request, ImageRequest)
 
 
 class _Turns:
@@ -31,10 +42,15 @@ class _Turns:
             self._had[client] = max(self._clock, self._had.get(client, 0.0))
         self._jobs[client].append(job)
 
-    def pop(self) -> Job:
-        """Remove the next job."""
-        client = min(self._jobs, key=self._had.__getitem__)
-        job = self._jobs[client].popleft()
+    def has(self, fits: Fits) -> bool:
+        return any(any(map(fits, jobs)) for jobs in self._jobs.values())
+
+    def pop(self, fits: Fits = _any_job) -> Job:
+        """Remove the next job that fits."""
+        wanting = [client for client, jobs in self._jobs.items() if any(map(fits, jobs))]
+        client = min(wanting, key=self._had.__getitem__)
+        job = next(filter(fits, self._jobs[client]))
+        self._jobs[client].remove(job)
         self._had[client] += job.work
         self._clock += job.work / len(self._jobs)
         if self._jobs[client]:
@@ -117,13 +133,18 @@ class JobQueue:
         with self._changed:
             self._append(job)
 
-    def take(self) -> Job | None:
-        """Remove the next job, blocking until there is one; None once the queue is closed."""
+    def take(self, *, stories: bool = True) -> Job | None:
+        """Remove the next job, blocking until there is one; None once the queue is closed.
+
+        Args:
+            stories: without, they are passed over, and wait for another taker.
+        """
+        fits = _any_job if stories else _is_picture
         with self._changed:
-            self._changed.wait_for(lambda: self._turns or self._closed)
+            self._changed.wait_for(lambda: self._closed or self._turns.has(fits))
             if self._closed:
                 return None
-            return self._turns.pop()
+            return self._turns.pop(fits)
 
     def discard(self, job: Job) -> None:
         """Remove a job that need not run any more; fine if it is not here."""
@@ -153,4 +174,4 @@ class JobQueue:
     def _append(self, job: Job) -> None:
         if not self._closed:
             self._turns.append(job)
-            self._changed.notify()
+            self._changed.notify_all()  # one alone might not be for this kind

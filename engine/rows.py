@@ -1,7 +1,7 @@
 """A row: one picture on its way from a task to its pixels, beside others that it never meets."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -89,6 +89,7 @@ class Row:
     """A picture that was asked for: the handle of whoever waits for it.
 
     Attributes:
+        turn: whose it is, where several wait.
         future: the picture, or why there is none.
         flight: the device thread's own; None before the first pass and at the end.
     """
@@ -98,6 +99,7 @@ class Row:
     guidance_scale: float
     on_step: OnStep
     on_preview: OnPreview
+    turn: Hashable
     future: Future[Picture] = field(default_factory=Future)
     flight: Flight | None = None
 

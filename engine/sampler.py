@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import torch
@@ -69,6 +69,7 @@ class Sampler:
         token: CancelToken,
         on_step: OnStep,
         on_preview: OnPreview = lambda render: None,
+        turn: Hashable = None,
     ) -> Row:
         """Let a picture join the next pass that has a place for it. Thread-safe.
 
@@ -77,6 +78,7 @@ class Sampler:
                 and decoder where no other row is at work.
             on_step: called with the number of steps done, after each, on the device's thread.
             on_preview: called before that with what would render the picture as it stands, small.
+            turn: whose it is; where pictures wait to join, those who asked take turns.
 
         Returns:
             The row. Its future raises:
@@ -87,7 +89,7 @@ class Sampler:
         guidance = task.guidance_scale
         if guidance is None:
             guidance = self.model.defaults.guidance_scale
-        row = Row(task, token, guidance, on_step, on_preview)
+        row = Row(task, token, guidance, on_step, on_preview, turn)
         self._arrivals.append(row)
         self._woken.set()
         return row
@@ -98,12 +100,13 @@ class Sampler:
         token: CancelToken,
         on_step: OnStep,
         on_preview: OnPreview = lambda render: None,
+        turn: Hashable = None,
     ) -> Picture:
         """Draw one picture, and whatever else was begun beside it; see `begin`.
 
         While another thread serves, that one draws it, and this one waits.
         """
-        row = self.begin(task, token, on_step, on_preview)
+        row = self.begin(task, token, on_step, on_preview, turn)
         while not self._is_serving and not row.future.done():
             self.advance()
         return row.future.result()
@@ -210,7 +213,7 @@ class Sampler:
         task, cell = row.task, self.model.scale_factor
         width, height = drawn_size(task.width, task.height, self.model)
         chunks = self._encoder.count_chunks(task, guided=row.is_guided)
-        self._slots.add(row, Size(height // cell, width // cell, chunks), turn=row.token)
+        self._slots.add(row, Size(height // cell, width // cell, chunks), turn=row.turn)
 
     def _prepare(self, row: Row) -> None:
         """Encode the prompts and draw the noise of a row that has not begun."""

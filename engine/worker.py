@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol
 
 from engine.errors import EngineError, InternalError, ModelUnavailable
@@ -138,25 +139,33 @@ class Worker:
             )
             return
         if self._shared is None:
-            self._make_jobs(drawer)
+            self._make_jobs(drawer, self._queue.take)
         else:
             self._serve_makers(drawer, self._shared)
 
     def _serve_makers(self, drawer: Drawer, device: SharedDevice) -> None:
-        """Let makers carry the jobs, and draw for them until the last has ended."""
+        """Let makers carry the jobs, and draw for them until the last has ended.
+
+        Half of them take no stories, so that a picture never waits for a whole one.
+        """
         counted = threading.Lock()
 
-        def make() -> None:
+        def make(stories: bool) -> None:
             try:
-                self._make_jobs(drawer)
+                self._make_jobs(drawer, partial(self._queue.take, stories=stories))
             finally:
                 with counted:
                     self._making -= 1
                 device.wake()
 
         self._making = device.most_rows
-        names = [f"maker-{number}" for number in range(self._making)]
-        makers = [threading.Thread(target=make, name=name, daemon=True) for name in names]
+        most_stories = max(1, self._making // 2)
+        makers = [
+            threading.Thread(
+                target=make, args=[number < most_stories], name=f"maker-{number}", daemon=True
+            )
+            for number in range(self._making)
+        ]
 
         def start() -> None:
             for maker in makers:
@@ -166,11 +175,11 @@ class Worker:
         for maker in makers:
             maker.join()
 
-    def _make_jobs(self, drawer: Drawer) -> None:
+    def _make_jobs(self, drawer: Drawer, take: Take) -> None:
         with self._nothing_beside:  # the other makers wait here for the first one
             alone = self._take_alone()
             self._make_all(lambda: next(alone, None), drawer)
-        self._make_all(self._queue.take, drawer)
+        self._make_all(take, drawer)
 
     def _take_alone(self) -> Iterator[Job]:
         """The jobs to be made alone, each when the one before has ended."""

@@ -40,7 +40,12 @@ class StubSampler:
         pass
 
     def generate(
-        self, task: ImageTask, token: CancelToken, on_step: OnStep, on_preview: OnPreview
+        self,
+        task: ImageTask,
+        token: CancelToken,
+        on_step: OnStep,
+        on_preview: OnPreview,
+        turn: object = None,
     ) -> Picture:
         for step in range(task.num_inference_steps):
             token.check()

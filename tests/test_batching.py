@@ -205,3 +205,19 @@ def test_room_is_for_one_picture_at_least_and_never_for_more_than_fits(
     assert room.rows(cells) == max(1, rows // 2)
     room.recover()
     assert (room.pictures(cells), room.rows(cells)) == (pictures, rows)
+
+
+def test_rows_that_wait_take_turns_by_who_asked(model: LoadedModel) -> None:
+    sampler, done = Sampler(model, Room(1)), list[int]()
+
+    def begin_for(client: str, seed: int) -> None:
+        task = make_task(seed=seed)
+        row = sampler.begin(task, CancelToken(), lambda step: None, turn=client)
+        row.future.add_done_callback(lambda _: done.append(seed))
+        return row
+
+    for seed in range(4):
+        begin_for("many", seed)
+    begin_for("one", 4)
+    finish(sampler)
+    assert done == [0, 4, 1, 2, 3]

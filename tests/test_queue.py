@@ -256,3 +256,29 @@ def test_what_was_accepted_before_is_put_back_past_the_bound() -> None:
     for job in jobs:
         queue.put_back(job)
     assert queue.waiting() == jobs and not queue.put(image())
+
+
+def test_who_takes_no_stories_passes_them_over_in_fair_turns() -> None:
+    queue = JobQueue(100)
+    film, *mine = story(5), image(), image()
+    theirs = image("them")
+    for job in (film, *mine, theirs):
+        queue.put(job)
+    assert [queue.take(stories=False) for _ in range(3)] == [mine[0], theirs, mine[1]]
+    assert queue.waiting() == [film] and queue.take() is film
+
+
+def test_a_taker_of_pictures_waits_while_there_are_only_stories() -> None:
+    queue, picture, film, taken = JobQueue(100), image(), story(2), []
+    threads = [
+        threading.Thread(target=lambda: taken.append(queue.take(stories=False))),
+        threading.Thread(target=lambda: taken.append(queue.take())),
+    ]
+    threads[0].start()
+    queue.put(film)
+    threads[1].start()
+    threads[1].join(10)
+    assert taken == [film] and threads[0].is_alive()
+    queue.put(picture)
+    threads[0].join(10)
+    assert taken == [film, picture]

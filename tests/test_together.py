@@ -97,6 +97,17 @@ def test_an_image_does_not_wait_for_the_story_before_it(engine: Engine) -> None:
     assert long.wait(60)
 
 
+def test_a_picture_does_not_wait_for_as_many_stories_as_there_are_makers(engine: Engine) -> None:
+    films = [engine.submit(story(50, num_inference_steps=50), client="a") for _ in range(ROWS + 1)]
+    until(lambda: films[0].snapshot().progress.step >= 1)
+    assert engine.submit(image(), client="b").wait(60)
+    states = [film.state for film in films]
+    assert states == [JobState.RUNNING] * (ROWS // 2) + [JobState.QUEUED] * (ROWS // 2 + 1)
+    for film in films:
+        film.cancel()
+    assert all(film.wait(60) for film in films)
+
+
 def test_cancelling_one_leaves_the_others(engine: Engine) -> None:
     jobs = [engine.submit(image(seed=seed, num_inference_steps=50)) for seed in range(3)]
     film = engine.submit(story(5))

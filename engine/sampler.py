@@ -118,15 +118,20 @@ class Sampler:
             on_ready: called once others may begin.
         """
         self._is_serving = True
-        on_ready()
-        while True:
-            self._woken.clear()
-            if self.advance():
-                continue
-            if is_over():
-                break
-            self._woken.wait()
-        self._is_serving = False
+        try:
+            on_ready()
+            while True:
+                self._woken.clear()
+                if self.advance():
+                    continue
+                if is_over():
+                    break
+                self._woken.wait()
+        except BaseException as err:
+            self._fail_all(err)
+            raise
+        finally:
+            self._is_serving = False
 
     def wake(self) -> None:
         """Have `serve` look whether there is anything to do, or to end. Thread-safe."""
@@ -147,10 +152,7 @@ class Sampler:
                 self._advance()
         except BaseException as err:  # a defect of ours: nobody must wait for ever
             logger.exception("a pass went wrong")
-            while self._arrivals:
-                self._arrivals.popleft().fail(err)
-            for row in list(self._slots):
-                self._end(row, err)
+            self._fail_all(err)
         finally:
             self._device_in_use.release()
         return len(self._slots) > 0
@@ -199,6 +201,12 @@ class Sampler:
         finally:
             self._at_work = []
         return True
+
+    def _fail_all(self, err: BaseException) -> None:
+        while self._arrivals:
+            self._arrivals.popleft().fail(err)
+        for row in list(self._slots):
+            self._end(row, err)
 
     def _end(self, row: Row, err: BaseException) -> None:
         self._slots.discard(row)

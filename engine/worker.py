@@ -65,7 +65,7 @@ class Worker:
 
         Args:
             open_drawer: loads the model; called once, on the worker's thread.
-            on_unavailable: told why when the model cannot be loaded; the worker then ends.
+            on_unavailable: told why when the model cannot be used; the worker then ends.
         """
         self._queue = queue
         self._open_drawer = open_drawer
@@ -76,6 +76,7 @@ class Worker:
         self._overlap = False
         self._shared: SharedDevice | None = None
         self._making = 0
+        self._counting = threading.Lock()
         self._alone: deque[Job] = deque()
         self._nothing_beside = threading.Lock()
         self._ahead = threading.Semaphore(_AHEAD)
@@ -126,54 +127,69 @@ class Worker:
     def _run(self) -> None:
         try:
             drawer = self._open_drawer(self._hand_off)
+            if self._shared is None:
+                self._make_jobs(drawer, self._queue.take)
+            else:
+                self._serve_makers(drawer, self._shared)
         except ModelUnavailable as err:
             self._on_unavailable(err)
-            return
         except BaseException as err:  # a library may even raise SystemExit
-            logger.exception("the model could not be loaded")
+            logger.exception("the model cannot be used")
             self._on_unavailable(
                 ModelUnavailable(
-                    f"The model could not be loaded ({type(err).__name__}).",
+                    f"The model cannot be used ({type(err).__name__}).",
                     advice="The log has the details.",
                 )
             )
-            return
-        if self._shared is None:
-            self._make_jobs(drawer, self._queue.take)
-        else:
-            self._serve_makers(drawer, self._shared)
 
     def _serve_makers(self, drawer: Drawer, device: SharedDevice) -> None:
         """Let makers carry the jobs, and draw for them until the last has ended.
 
         Half of them take no stories, so that a picture never waits for a whole one.
         """
-        counted = threading.Lock()
 
         def make(stories: bool) -> None:
             try:
                 self._make_jobs(drawer, partial(self._queue.take, stories=stories))
             finally:
-                with counted:
-                    self._making -= 1
+                self._count_makers(-1)
                 device.wake()
 
-        self._making = device.most_rows
-        most_stories = max(1, self._making // 2)
+        most_stories = max(1, device.most_rows // 2)
         makers = [
             threading.Thread(
                 target=make, args=[number < most_stories], name=f"maker-{number}", daemon=True
             )
-            for number in range(self._making)
+            for number in range(device.most_rows)
         ]
-
-        def start() -> None:
-            for maker in makers:
-                maker.start()
-
-        device.serve(start, lambda: self._making == 0)
+        device.serve(lambda: self._start_makers(makers), lambda: self._making == 0)
         for maker in makers:
-            maker.join()
+            if maker.is_alive():
+                maker.join()
+
+    def _start_makers(self, makers: list[threading.Thread]) -> None:
+        """Start as many as the system allows.
+
+        Raises:
+            ModelUnavailable: it allows none.
+        """
+        for number, maker in enumerate(makers):
+            self._count_makers(+1)
+            try:
+                maker.start()
+            except RuntimeError as err:
+                self._count_makers(-1)
+                if number == 0:
+                    raise ModelUnavailable(
+                        "No thread could be started to make jobs on.",
+                        advice="Allow the service more threads or memory, and start it again.",
+                    ) from err
+                logger.error("only %d jobs are made at a time: no more threads", number)
+                return
+
+    def _count_makers(self, change: int) -> None:
+        with self._counting:
+            self._making += change
 
     def _make_jobs(self, drawer: Drawer, take: Take) -> None:
         with self._nothing_beside:  # the other makers wait here for the first one

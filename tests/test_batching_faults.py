@@ -223,3 +223,18 @@ def test_an_error_that_is_kept_keeps_no_tensors(
     error = row.future.exception(0)
     assert error is not None and error.__traceback__ is not None  # the log will tell of it
     assert [ref() for ref in seen] == [None]
+
+
+def test_a_device_that_cannot_be_served_keeps_nobody_waiting(model: LoadedModel) -> None:
+    sampler = Sampler(model, Room(2))
+
+    def fail() -> None:
+        sampler.advance()  # the first one is under way
+        begin(sampler, seed=2).future.add_done_callback(late.append)
+        raise RuntimeError("can't start new thread")
+
+    row, late = begin(sampler, seed=1), list[Any]()
+    with pytest.raises(RuntimeError):
+        sampler.serve(fail, lambda: True)
+    assert isinstance(row.future.exception(0), RuntimeError) and late
+    assert sampler.generate(make_task(), CancelToken(), lambda step: None).steps == 10

@@ -275,6 +275,37 @@ def test_a_maker_goes_on_after_a_fault_of_one_job(shared: Any) -> None:
     assert sum(job.state is JobState.SUCCEEDED for job in jobs) == 5
 
 
+def allow_makers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let only so many of them be started."""
+    start = threading.Thread.start
+
+    def start_some(thread: threading.Thread) -> None:
+        if thread.name in {f"maker-{n}" for n in range(number, ROWS)}:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+
+
+def test_fewer_makers_than_wished_for_will_do(shared: Any, monkeypatch: Any) -> None:
+    allow_makers(monkeypatch, 1)
+    house = shared(lambda job: lambda: RESULT)
+    jobs = [house.submit() for _ in range(5)]
+    assert all(job.wait(10) and job.state is JobState.SUCCEEDED for job in jobs)
+    house.close()
+    assert house.problems == []
+
+
+def test_without_any_maker_the_model_is_told_to_be_unavailable(
+    shared: Any, monkeypatch: Any
+) -> None:
+    allow_makers(monkeypatch, 0)
+    house = shared(lambda job: lambda: RESULT)
+    until(lambda: bool(house.problems))
+    (problem,) = house.problems
+    assert "thread" in problem.message and problem.advice
+
+
 def test_closing_a_shared_house_leaves_no_threads(shared: Any) -> None:
     before = set(threading.enumerate())
 

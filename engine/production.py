@@ -137,7 +137,7 @@ class Production:
                     continue
                 picture, recipe = next(pictures), self._recipe(task)
                 write = partial(self._keep, job, number, still_name(number), picture, recipe)
-                still = self._hand_off(write)
+                still = self._hand_off(write, job.token)
                 if still.done():
                     still.result()  # a full disk ends the story here, not after its last scene
                 scenes.append(DrawnScene(recipe, picture.draw_s, still))

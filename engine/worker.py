@@ -10,20 +10,22 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
 
+from engine.crew import Crew
 from engine.errors import EngineError, InternalError, ModelUnavailable
-from engine.jobs import Job
+from engine.jobs import CancelToken, Job
 from engine.queue import JobQueue
+from engine.requests import VideoRequest
 from engine.snapshots import Result
 
 logger = logging.getLogger(__name__)
 
-_ENCODERS, _AHEAD = 2, 8
+_ENCODERS = 2
 
-HandOff = Callable[[Callable[[], Any]], "Future[Any]"]
+HandOff = Callable[[Callable[[], Any], CancelToken], "Future[Any]"]
 Take = Callable[[], Job | None]
 
 
@@ -71,7 +73,8 @@ class Worker:
         self._open_drawer = open_drawer
         self._on_unavailable = on_unavailable
         self._thread = threading.Thread(target=self._run, name="device", daemon=True)
-        self._encoders = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encoder")
+        self._encoders = Crew("encoder", _ENCODERS)
+        self._assemblers = Crew("assembler", 1)  # of its own: a film takes long
         self._device_in_use = threading.Lock()
         self._overlap = False
         self._shared: SharedDevice | None = None
@@ -79,7 +82,6 @@ class Worker:
         self._counting = threading.Lock()
         self._alone: deque[Job] = deque()
         self._nothing_beside = threading.Lock()
-        self._ahead = threading.Semaphore(_AHEAD)
         self._unfinished: set[Job] = set()
         self._unfinished_lock = threading.Lock()
         self._ending: EngineError | None = None
@@ -112,7 +114,8 @@ class Worker:
             self._thread.join(timeout_s)
         if self._thread.is_alive():
             logger.error("the device did not come free within %.0f s", timeout_s)
-        self._encoders.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)
+        for crew in (self._encoders, self._assemblers):
+            crew.shutdown(wait=not self._thread.is_alive())
         for job in self.unfinished():  # drawn but never encoded, or stuck on the device
             self._end(job, reason)
 
@@ -233,7 +236,9 @@ class Worker:
         logger.info("job %s: started", job.id)
         try:
             finish = self._use_device(drawer, job)
-            self._hand_off(lambda: self._finish(job, finish))
+            is_film = isinstance(job.request, VideoRequest)
+            crew = self._assemblers if is_film else self._encoders
+            self._hand_over(crew, lambda: self._finish(job, finish), job.token)
         except BaseException as err:  # a library's SystemExit must not end this thread
             self._end(job, err)
 
@@ -247,15 +252,12 @@ class Worker:
         finally:
             self._device_in_use.release()
 
-    def _hand_off(self, work: Callable[[], Any]) -> "Future[Any]":
-        """Run `work` on an encoder thread; without overlap, wait until it is done.
+    def _hand_off(self, work: Callable[[], Any], token: CancelToken) -> "Future[Any]":
+        """Run `work` on an encoder thread; without overlap, wait until it is done."""
+        return self._hand_over(self._encoders, work, token)
 
-        With overlap, wait while `_AHEAD` pieces of work are already there: drawing must not
-        outrun encoding, or pictures would pile up in memory.
-        """
-        self._ahead.acquire()
-        future = self._encoders.submit(work)
-        future.add_done_callback(lambda _: self._ahead.release())
+    def _hand_over(self, crew: Crew, work: Callable[[], Any], token: CancelToken) -> "Future[Any]":
+        future = crew.take(work, token)
         if not self._overlap:
             future.exception()
         return future

@@ -58,7 +58,7 @@ class StubSampler:
         )
 
 
-def hand_off(work: Callable[[], Any]) -> "Future[Any]":
+def hand_off(work: Callable[[], Any], token: CancelToken) -> "Future[Any]":
     future: Future[Any] = Future()
     try:
         future.set_result(work())

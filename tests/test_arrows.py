@@ -17,7 +17,7 @@ LEVELS = [
     {"motion", "parameters"},
     {"frames"},
     {"jobs"},
-    {"records"},
+    {"records", "crew"},
     {"journal"},
     {"queue", "models", "memory", "recorder", "retention", "slots", "solver"},
     {"worker", "preview", "recovery", "forecast", "latents", "encoding", "rows"},

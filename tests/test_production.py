@@ -14,7 +14,7 @@ from engine import assembly
 from engine.errors import EncoderFailed, JobCancelled, StorageFull
 from engine.estimate import Estimator
 from engine.frames import Shot, story_frames
-from engine.jobs import Job
+from engine.jobs import CancelToken, Job
 from engine.metadata import VideoManifest, read_recipe
 from engine.models import ModelDefaults
 from engine.planes import Frame
@@ -258,7 +258,7 @@ def test_stills_are_written_while_the_next_scene_is_drawn(tmp_path: Path) -> Non
     studio = Studio(tmp_path)
     waiting: list[threading.Thread] = []
 
-    def later(work: Callable[[], Any]) -> "Future[Any]":
+    def later(work: Callable[[], Any], token: CancelToken) -> "Future[Any]":
         future: Future[Any] = Future()
         waiting.append(threading.Thread(target=lambda: future.set_result(work())))
         return future

@@ -8,6 +8,7 @@ import pytest
 from engine.errors import BadOutput, InternalError, ModelUnavailable
 from engine.jobs import Job
 from engine.queue import JobQueue
+from engine.requests import ImageRequest, VideoRequest
 from engine.snapshots import JobState, Result
 from tests.house import REASON, RESULT, House, MakeHouse, at_once, failing_worker, make_job
 
@@ -170,13 +171,43 @@ def test_work_handed_off_runs_on_another_thread(house: MakeHouse) -> None:
     def draw(job: Job) -> Callable[[], Result]:
         names.append(threading.current_thread().name)
         assert made.hand_off is not None
-        future: Future[None] = made.hand_off(lambda: names.append(threading.current_thread().name))
+        future: Future[None] = made.hand_off(
+            lambda: names.append(threading.current_thread().name), job.token
+        )
         assert future.done()
         return at_once(job)
 
     made = house(draw)
     assert made.submit().wait(10)
     assert names[0] == "device" and names[1].startswith("encoder")
+
+
+def test_pictures_do_not_wait_for_the_assembly_of_films(house: MakeHouse) -> None:
+    release = threading.Event()
+
+    def draw(job: Job) -> Callable[[], Result]:
+        if isinstance(job.request, ImageRequest):
+            return at_once(job)
+        return lambda: (release.wait(30), RESULT)[1]
+
+    made = house(draw, overlap=True)
+    films = [Job(VideoRequest(scenes=["a scene"] * 2), seed=1) for _ in range(4)]
+    assert all(made.queue.put(film) for film in films)
+    assert made.submit().wait(10)
+    release.set()
+    assert all(film.wait(10) and film.state is JobState.SUCCEEDED for film in films)
+
+
+def test_a_job_that_waits_to_be_written_can_be_cancelled(house: MakeHouse) -> None:
+    release = threading.Event()
+    made = house(lambda job: lambda: (release.wait(30), RESULT)[1], overlap=True)
+    *others, job = [made.submit() for _ in range(9)]
+    while job.state is not JobState.RUNNING:
+        threading.Event().wait(0.001)
+    job.cancel()
+    assert job.wait(10) and job.state is JobState.CANCELLED
+    release.set()
+    assert all(other.wait(10) and other.state is JobState.SUCCEEDED for other in others)
 
 
 def test_an_unavailable_model_is_told_once() -> None:

@@ -48,12 +48,12 @@ class Telling:
         """Begin to tell of the pictures with these numbers; work of `after_s` follows them."""
         self._job = job
         self._left = dict.fromkeys(numbers, work.steps)
-        self._all_steps = len(self._left) * work.steps
         self._work = work
         self._estimator = estimator
         self._together = together
         self._after_s = after_s
-        self._began = time.perf_counter()
+        self._first: tuple[float, int] | None = None
+        """When the first step was told of, and how many were left then."""
         self._lock = threading.Lock()
 
     def step(self, number: int, step: int) -> None:
@@ -61,6 +61,8 @@ class Telling:
         steps = self._work.steps
         with self._lock:
             self._left[number] = steps - step
+            if step and self._first is None:
+                self._first = time.perf_counter(), sum(self._left.values())
             if number != self._shown(number):
                 return
             stage = "denoising" if step < steps else "decoding"
@@ -112,15 +114,21 @@ class Telling:
         if not (self._left[number] or estimator.knows("decode")):
             return None
         left = sum(self._left.values())
-        done = self._all_steps - left
-        if estimator.knows("step") and not (self._together and done):
+        pace_s = self._pace_s(left)
+        if estimator.knows("step") and not (self._together and pace_s is not None):
             pictures_s = [
                 estimator.image_s(steps, work.pixels, work.guided) for steps in self._left.values()
             ]
             return sum(pictures_s) + self._after_s
-        if not done:
+        if pace_s is None:
             return None
         # The very first picture, or one among others: its own pace tells.
         decode_s = estimator.image_s(0, work.pixels)
-        pace_s = (time.perf_counter() - self._began) / done
         return pace_s * left + decode_s * len(self._left) + self._after_s
+
+    def _pace_s(self, left: int) -> float | None:
+        """Seconds a step, since the first one: the wait before that is nobody's pace."""
+        if self._first is None:
+            return None
+        at, left_then = self._first
+        return (time.perf_counter() - at) / (left_then - left) if left < left_then else None

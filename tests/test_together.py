@@ -342,3 +342,25 @@ def test_progress_of_scenes_only_ever_grows() -> None:
     seen = [(progress.scene, progress.step) for progress in told[1:]]
     assert (seen == sorted(seen) and seen[-1] == (4, 10)) or (1, 10) in seen
     assert all(one < other for one, other in pairwise(seen))
+
+
+def test_the_wait_for_a_place_is_nobodys_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine import telling
+    from engine.estimate import Estimator
+    from engine.requests import image_task
+
+    now = [0.0]
+    monkeypatch.setattr(telling.time, "perf_counter", lambda: now[0])
+    job = Job(image(num_inference_steps=10), seed=1)
+    job.start()
+    estimator = Estimator()
+    estimator.observe("step", 64 * 64, 1.0)
+    estimator.observe("decode", 64 * 64, 0.0)
+    work = telling.PictureWork(image_task(image(num_inference_steps=10), 1), 64 * 64, guided=True)
+    told = telling.Telling(job, [1], work, estimator, together=True)
+    etas = []
+    for step in range(11):
+        told.step(1, step)
+        etas.append(job.snapshot().progress.eta_s)
+        now[0] += 60.0 if step == 0 else 1.0
+    assert etas == pytest.approx([10 - step for step in range(11)])

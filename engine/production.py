@@ -6,6 +6,7 @@ Files are encoded through `hand_off`, which decides whether that may overlap the
 """
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -78,6 +79,8 @@ class Production:
         self._estimator = estimator
         self._hand_off = hand_off
         self._journal = journal
+        self._stories = 0
+        self._counting = threading.Lock()
         self._reuse = None if journal is None else Reuse(journal, store, self._recipe)
 
     def drawn_pixels(self, width: int, height: int) -> int:
@@ -155,23 +158,33 @@ class Production:
         self, job: Job, tasks: dict[int, ImageTask], telling: Telling
     ) -> Generator[Picture, None, None]:
         """Draw scenes in their order: one after the other, or as many together as share a pass."""
-        together = self._sampler.most_rows
-        if together == 1:
+        if self._sampler.most_rows == 1:
             for number, task in tasks.items():
                 yield self._draw_task(job, number, task, telling)
             return
         token, client = CancelToken(job.token), job.terms.client
         waiting, rows = deque(tasks.items()), deque[tuple[int, Row]]()
+        self._count_stories(+1)
         try:
             while waiting or rows:
-                while waiting and len(rows) < together:  # more would pile up in memory
+                while waiting and len(rows) < self._most_begun():
                     number, task = waiting.popleft()
                     told = self._told(number, telling)
                     rows.append((number, self._sampler.begin(task, token, *told, client)))
                 number, row = rows.popleft()
                 yield self._drawn(number, row.task, row.future.result(), telling)
         finally:
+            self._count_stories(-1)
             token.set(InternalError("Another scene of the story could not be drawn."))
+
+    def _most_begun(self) -> int:
+        """How many scenes one story may have begun: finished ones would pile up in memory."""
+        most_rows = self._sampler.most_rows
+        return min(most_rows, max(2, 2 * most_rows // max(1, self._stories)))
+
+    def _count_stories(self, change: int) -> None:
+        with self._counting:
+            self._stories += change
 
     def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
         told = self._told(number, telling)

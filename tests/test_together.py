@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,17 @@ from PIL import Image
 
 from engine import Engine, ImageRequest, JobState
 from engine.errors import BadOutput, InternalError, JobCancelled, ShuttingDown
+from engine.estimate import Estimator
 from engine.jobs import CancelToken, Job
 from engine.memory import Room
+from engine.production import Production
+from engine.rows import Row
 from engine.sampler import Sampler
-from engine.snapshots import Progress, Result
+from engine.snapshots import Progress, Result, Terms
+from engine.store import Store
 from tests.conftest import EngineFactory
 from tests.house import REASON, RESULT, House, Table
+from tests.stub_sampler import StubSampler, hand_off
 from tests.work import files, image, ready, story, until
 
 ROWS = 4
@@ -322,8 +329,41 @@ def test_closing_a_shared_house_leaves_no_threads(shared: Any) -> None:
     assert set(threading.enumerate()) - before == set()
 
 
+def test_stories_share_what_may_be_begun(tmp_path: Path) -> None:
+    begun: dict[object, list[Row]] = {}
+
+    class Still(StubSampler):
+        most_rows = 16
+
+        def begin(self, task: Any, token: Any, on_step: Any, on_preview: Any, turn: Any) -> Row:
+            row = Row(task, token, 7.5, on_step, on_preview, turn)
+            begun.setdefault(turn, []).append(row)
+            return row
+
+    drawing: Any = Still()
+    production = Production(drawing, Store(tmp_path), Estimator(), hand_off)
+
+    def draw(job: Job) -> None:
+        with suppress(BadOutput):
+            production.draw(job)
+
+    shares, threads = [16, 16, 10, 8, 6, 5, 4, 4], []  # of two passes, with so many stories
+    for client, share in enumerate(shares):
+        job = Job(story(50), seed=1, terms=Terms(client=str(client)))
+        job.start()
+        threads.append(threading.Thread(target=draw, args=[job]))
+        threads[-1].start()
+        until(lambda one=str(client), share=share: len(begun.get(one, ())) >= share)
+    time.sleep(0.05)
+    assert [len(rows) for rows in begun.values()] == shares
+    for rows in begun.values():
+        rows[0].fail(BadOutput("NaN"))
+    for thread in threads:
+        thread.join(10)
+    assert production._most_begun() == 16
+
+
 def test_progress_of_scenes_only_ever_grows() -> None:
-    from engine.estimate import Estimator
     from engine.requests import image_task
     from engine.telling import PictureWork, Telling
 
@@ -346,7 +386,6 @@ def test_progress_of_scenes_only_ever_grows() -> None:
 
 def test_the_wait_for_a_place_is_nobodys_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     from engine import telling
-    from engine.estimate import Estimator
     from engine.requests import image_task
 
     now = [0.0]

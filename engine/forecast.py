@@ -73,13 +73,19 @@ class Forecast:
         return drawn * image_s + frames_s
 
     def scenes_to_draw(self, request: VideoRequest, terms: Terms, seed: int) -> int:
-        """How many scenes of a story must be drawn on these terms, beyond what is on its way."""
+        """How many scenes of a story must be drawn on these terms.
+
+        One after the other, what is on its way will be there when the story begins; together, the
+        story may well begin before.
+        """
         if not terms.reuse:
             return len(request.scenes)
         try:
             missing = self._to_draw(request, seed, terms.owner)
         except EngineError:  # an estimate must not end anybody's work
             return len(request.scenes)
+        if self._together:
+            return len(missing)
         coming = {
             image_task(job.request, job.seed)
             for job in (*self._queue.waiting(), *self._unfinished())

@@ -224,6 +224,21 @@ def test_the_time_left_of_jobs_drawn_together_does_not_add_up(engine: Engine) ->
         job.cancel()
 
 
+def test_a_picture_under_way_is_not_yet_there_for_a_story(engine: Engine) -> None:
+    request = story(2, scene_seeds=[1, 2])
+    same = image("a scene", seed=1)
+    assert engine.submit(same).wait(60)
+    assert engine.plan(request, reuse=True).scenes_to_draw == 1
+    slow = {"num_inference_steps": 50}
+    under_way = engine.submit(image("a scene", seed=1, **slow))
+    request = story(2, scene_seeds=[1, 2], **slow)
+    assert engine.plan(request, reuse=True).scenes_to_draw == 2
+    film = engine.submit(request, reuse=True)
+    assert film.image_tasks == 2
+    film.cancel()
+    under_way.cancel()
+
+
 def test_the_part_of_a_job_is_stopped_with_the_whole_and_not_the_other_way() -> None:
     whole = CancelToken()
     part, other = CancelToken(whole), CancelToken(whole)

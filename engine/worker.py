@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from engine.crew import Crew
 from engine.errors import EngineError, InternalError, ModelUnavailable
 from engine.jobs import CancelToken, Job
+from engine.makers import Makers
 from engine.queue import JobQueue
 from engine.requests import VideoRequest
 from engine.snapshots import Result
@@ -78,8 +79,6 @@ class Worker:
         self._device_in_use = threading.Lock()
         self._overlap = False
         self._shared: SharedDevice | None = None
-        self._making = 0
-        self._counting = threading.Lock()
         self._alone: deque[Job] = deque()
         self._nothing_beside = threading.Lock()
         self._unfinished: set[Job] = set()
@@ -146,53 +145,14 @@ class Worker:
             )
 
     def _serve_makers(self, drawer: Drawer, device: SharedDevice) -> None:
-        """Let makers carry the jobs, and draw for them until the last has ended.
-
-        Half of them take no stories, so that a picture never waits for a whole one.
-        """
+        """Let makers carry the jobs, and draw for them until the last has ended."""
 
         def make(stories: bool) -> None:
-            try:
-                self._make_jobs(drawer, partial(self._queue.take, stories=stories))
-            finally:
-                self._count_makers(-1)
-                device.wake()
+            self._make_jobs(drawer, partial(self._queue.take, stories=stories))
 
-        most_stories = max(1, device.most_rows // 2)
-        makers = [
-            threading.Thread(
-                target=make, args=[number < most_stories], name=f"maker-{number}", daemon=True
-            )
-            for number in range(device.most_rows)
-        ]
-        device.serve(lambda: self._start_makers(makers), lambda: self._making == 0)
-        for maker in makers:
-            if maker.is_alive():
-                maker.join()
-
-    def _start_makers(self, makers: list[threading.Thread]) -> None:
-        """Start as many as the system allows.
-
-        Raises:
-            ModelUnavailable: it allows none.
-        """
-        for number, maker in enumerate(makers):
-            self._count_makers(+1)
-            try:
-                maker.start()
-            except RuntimeError as err:
-                self._count_makers(-1)
-                if number == 0:
-                    raise ModelUnavailable(
-                        "No thread could be started to make jobs on.",
-                        advice="Allow the service more threads or memory, and start it again.",
-                    ) from err
-                logger.error("only %d jobs are made at a time: no more threads", number)
-                return
-
-    def _count_makers(self, change: int) -> None:
-        with self._counting:
-            self._making += change
+        makers = Makers(device.most_rows, make, device.wake)
+        device.serve(makers.start, lambda: makers.have_ended)
+        makers.join()
 
     def _make_jobs(self, drawer: Drawer, take: Take) -> None:
         with self._nothing_beside:  # the other makers wait here for the first one

@@ -14,7 +14,7 @@ LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
     {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
-    {"motion", "parameters"},
+    {"motion", "parameters", "makers"},
     {"frames"},
     {"jobs"},
     {"records", "crew"},

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -22,10 +22,9 @@ from engine.memory import Room
 from engine.production import Production
 from engine.rows import Row
 from engine.sampler import Sampler
-from engine.snapshots import Progress, Result, Terms
+from engine.snapshots import Progress, Terms
 from engine.store import Store
 from tests.conftest import EngineFactory
-from tests.house import REASON, RESULT, House, Table
 from tests.stub_sampler import StubSampler, hand_off
 from tests.work import files, image, ready, story, until
 
@@ -251,97 +250,6 @@ def test_the_part_of_a_job_is_stopped_with_the_whole_and_not_the_other_way() -> 
     assert other.is_set
     with pytest.raises(JobCancelled):
         other.check()
-
-
-@pytest.fixture
-def shared() -> Iterator[Callable[[Callable[[Job], Callable[[], Result]]], House]]:
-    houses: list[House] = []
-
-    def make(draw: Callable[[Job], Callable[[], Result]]) -> House:
-        house = House(draw)
-        house.worker.share(Table())
-        house.worker.start()
-        houses.append(house)
-        return house
-
-    yield make
-    for house in houses:
-        house.close()
-
-
-def test_as_many_jobs_are_made_at_a_time_as_share_a_pass(shared: Any) -> None:
-    at_once, names = threading.Barrier(3), set[str]()
-
-    def draw(job: Job) -> Callable[[], Result]:
-        names.add(threading.current_thread().name)
-        at_once.wait(10)  # ends only if three are here
-        return lambda: RESULT
-
-    house = shared(draw)
-    jobs = [house.submit() for _ in range(6)]
-    assert all(job.wait(10) and job.state is JobState.SUCCEEDED for job in jobs)
-    assert names == {"maker-0", "maker-1", "maker-2"} and house.worker.unfinished() == []
-
-
-def test_a_maker_goes_on_after_a_fault_of_one_job(shared: Any) -> None:
-    faults: list[BaseException] = [SystemExit(1), KeyError("x"), BadOutput("NaN")]
-
-    def draw(job: Job) -> Callable[[], Result]:
-        if faults:
-            raise faults.pop()
-        return lambda: RESULT
-
-    house = shared(draw)
-    jobs = [house.submit() for _ in range(8)]
-    assert all(job.wait(10) for job in jobs)
-    assert sum(job.state is JobState.SUCCEEDED for job in jobs) == 5
-
-
-def allow_makers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let only so many of them be started."""
-    start = threading.Thread.start
-
-    def start_some(thread: threading.Thread) -> None:
-        if thread.name in {f"maker-{n}" for n in range(number, ROWS)}:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", start_some)
-
-
-def test_fewer_makers_than_wished_for_will_do(shared: Any, monkeypatch: Any) -> None:
-    allow_makers(monkeypatch, 1)
-    house = shared(lambda job: lambda: RESULT)
-    jobs = [house.submit() for _ in range(5)]
-    assert all(job.wait(10) and job.state is JobState.SUCCEEDED for job in jobs)
-    house.close()
-    assert house.problems == []
-
-
-def test_without_any_maker_the_model_is_told_to_be_unavailable(
-    shared: Any, monkeypatch: Any
-) -> None:
-    allow_makers(monkeypatch, 0)
-    house = shared(lambda job: lambda: RESULT)
-    until(lambda: bool(house.problems))
-    (problem,) = house.problems
-    assert "thread" in problem.message and problem.advice
-
-
-def test_closing_a_shared_house_leaves_no_threads(shared: Any) -> None:
-    before = set(threading.enumerate())
-
-    def spin(job: Job) -> Callable[[], Result]:
-        while True:
-            job.token.check()
-            time.sleep(0.001)
-
-    house = shared(spin)
-    jobs = [house.submit() for _ in range(5)]
-    until(lambda: len(house.worker.unfinished()) == 3)
-    house.close()
-    assert all(job.wait(0) and job.error is REASON for job in jobs)
-    assert set(threading.enumerate()) - before == set()
 
 
 def test_stories_share_what_may_be_begun(tmp_path: Path) -> None:

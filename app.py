@@ -7,7 +7,9 @@ import signal
 import sys
 from types import FrameType
 
-gc.disable()  # importing makes 600,000 objects and no garbage: without looking it is a fifth faster
+if __name__ == "__main__":
+    # Until all is built: importing makes 600,000 objects and no garbage to look for.
+    gc.disable()
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,7 +22,6 @@ from engine import Engine, EngineError, Settings
 from engine.heap import use_few_arenas
 from ui import mount_ui
 
-gc.enable()
 logger = logging.getLogger(__name__)
 
 
@@ -76,6 +77,7 @@ def main() -> None:
     except EngineError as err:
         sys.exit(f"{err.message} {err.advice}")
     gc.freeze()  # what is there by now stays, and need not be looked through again and again
+    gc.enable()
     logger.info("Storyreel on http://%s:%d/ui/", settings.host, settings.port)
     config = uvicorn.Config(
         app,

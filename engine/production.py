@@ -148,11 +148,8 @@ class Production:
 
     def _recipe(self, task: ImageTask) -> ImageRecipe:
         """The recipe of the picture that a task would give."""
-        guidance = task.guidance_scale
-        if guidance is None:
-            guidance = self.facts.guidance_scale
         drawn = drawn_size(task.width, task.height, self._sampler.model)
-        return image_recipe(task, self.facts, guidance, drawn)
+        return image_recipe(task, self.facts, self._guidance_of(task), drawn)
 
     def _draw_scenes(
         self, job: Job, tasks: dict[int, ImageTask], telling: Telling
@@ -215,7 +212,11 @@ class Production:
         return Telling(job, numbers, work, self._estimator, together=together, after_s=after_s)
 
     def _is_guided(self, task: ImageTask) -> bool:
-        return (task.guidance_scale or self.facts.guidance_scale) > 1
+        return self._guidance_of(task) > 1
+
+    def _guidance_of(self, task: ImageTask) -> float:
+        """The scale that a task is drawn with: its own, else the model's."""
+        return self.facts.guidance_scale if task.guidance_scale is None else task.guidance_scale
 
     def _keep(
         self, job: Job, number: int, name: str, picture: Picture, recipe: ImageRecipe

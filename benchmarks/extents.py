@@ -10,8 +10,10 @@ from typing import TypeVar
 Number = TypeVar("Number", int, float)
 
 _PREFIX = "BENCH_"
-_SAME_WORK = {"rounds", "window_s", "polls", "loads", "tiny_sd"}
+_SAME_WORK = {"rounds", "window_s", "polls", "loads"}
 """What may be told without making the work itself smaller or larger."""
+_PLACES = {"tiny_sd"}
+"""No extents: folders of whoever measures."""
 
 
 def is_smoke() -> bool:
@@ -29,8 +31,9 @@ def extent(name: str, full: Number, smoke: Number) -> Number:
 
 def told_extents() -> dict[str, str]:
     """The extents that were told, by name."""
-    names = [name for name in os.environ if name.startswith(_PREFIX)]
-    return {name.removeprefix(_PREFIX).lower(): os.environ[name] for name in sorted(names)}
+    names = [name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)]
+    extents = sorted({name.lower() for name in names} - _PLACES)
+    return {name: os.environ[_PREFIX + name.upper()] for name in extents}
 
 
 def is_full() -> bool:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 
 from engine import hub
+from engine.attention import speed_up_attention
 from engine.errors import ModelUnavailable
 from engine.settings import Settings
 
@@ -263,6 +264,8 @@ def _place(pipeline: Any, device: torch.device, dtype: torch.dtype, offload: boo
     if device.type == "cuda" or dtype == torch.bfloat16:
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
+    if device.type == "cpu" and dtype == torch.bfloat16:
+        speed_up_attention(pipeline.unet)
     if offload and device.type == "cpu":
         logger.warning("--offload has no effect on the CPU")
     if offload and device.type != "cpu":

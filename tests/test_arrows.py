@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # Within the engine a module imports only from lines above its own; those on one line are strangers.
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap"},
-    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
+    {"story", "estimate", "prompts", "metadata", "store", "hub", "planes", "attention"},
     {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
     {"motion", "parameters", "makers"},
     {"frames"},
@@ -128,7 +128,7 @@ def test_only_what_works_on_the_device_imports_its_libraries() -> None:
     assert importers("diffusers") == {"models", "solver"}
     assert importers(*DEVICE_LIBRARIES) == {
         *("models", "sampler", "memory", "preview"),
-        *("solver", "rows", "latents", "encoding", "denoiser"),
+        *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
     }
 
 

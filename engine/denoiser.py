@@ -1,9 +1,8 @@
 """One pass of the U-Net over rows at steps of their own; no other part of a row is shared."""
 
-import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
 import torch
@@ -11,36 +10,52 @@ from torch import Tensor, nn
 
 from engine.memory import Room, measure_room, run_within
 from engine.models import LoadedModel
+from engine.programs import Programs, Run
 from engine.rows import Flight
 from engine.solver import Solver
+from engine.stopwatch import Lap, Stopwatch
+
+_AHEAD = 2
+"""Passes given to the device before the first of them is waited for: it must not run dry, nor be
+so far behind that a picture that was cancelled goes on."""
 
 
 class Denoiser:
-    """Takes rows of one size a step further. For one thread: it uses the device."""
+    """Takes rows of one size a step further. For one thread: it uses the device.
 
-    def __init__(self, model: LoadedModel, room: Room | None = None) -> None:
+    Nothing is copied from the machine's memory to the device's during a pass.
+    """
+
+    def __init__(
+        self, model: LoadedModel, room: Room | None = None, programs: Programs | None = None
+    ) -> None:
         """Prepare; without `room`, find out how many rows fit a pass."""
         self.device: torch.device = model.pipeline._execution_device
         self._dtype = model.dtype
         self._unet = model.pipeline.unet
-        self.room = room or self._measure_room(model.pipeline.text_encoder.config)
+        self._programs = programs
+        plain = predicting(self._unet)
+        self._run = plain if programs is None else programs.speed_up(plain)
+        self._stopwatch = Stopwatch(self.device)
+        self._under_way: deque[Lap] = deque()
+        self.room = room or self._measure_room(plain, model.pipeline.text_encoder.config)
 
     def step(self, flights: list[Flight]) -> None:
         """Take one step with rows of one size, each along its own walk."""
-        start = time.perf_counter()
+        while len(self._under_way) >= _AHEAD:
+            self._under_way.popleft()()
+        stop = self._stopwatch.start()
         latents = torch.stack([flight.latents for flight in flights])
         output = self._predict(flights, latents)
         before = torch.stack([flight.clean for flight in flights])
         table = torch.stack([flight.walk.coefficients[flight.step] for flight in flights])
-        latents, clean = Solver.step(latents, output, before, table.to(self.device))
+        latents, clean = Solver.step(latents, output, before, table)
+        lap = stop()
+        self._under_way.append(lap)
         for index, flight in enumerate(flights):
             flight.latents, flight.clean = latents[index], clean[index]
             flight.step += 1
-        if any(flight.is_done for flight in flights):
-            _settle(self.device)
-        share_s = (time.perf_counter() - start) / len(flights)
-        for flight in flights:
-            flight.denoise_s += share_s
+            flight.laps.append((lap, len(flights)))
 
     def _predict(self, flights: list[Flight], latents: Tensor) -> Tensor:
         """Run the U-Net, each row at its own timestep, and guide each by its own scale.
@@ -51,28 +66,28 @@ class Denoiser:
             float32, of the shape of `latents`: (rows, channels, height, width).
         """
         counts = [len(flight.embeddings) for flight in flights]
-        owners = [index for index, count in enumerate(counts) for _ in range(count)]
-        timesteps = torch.stack([flight.walk.timesteps[flight.step] for flight in flights])
-        run = partial(
-            _run_unet,
-            self._unet,
-            latents[owners].to(self._dtype),
-            timesteps[owners].to(self.device),
+        pairs = list(zip(flights, latents.to(self._dtype), counts, strict=True))
+        inputs = (
+            torch.cat([row.expand(count, *row.shape) for _, row, count in pairs]),
+            torch.cat([flight.walk.timesteps[flight.step].expand(n) for flight, _, n in pairs]),
             torch.cat([flight.embeddings for flight in flights]),
         )
         cells = latents[0, 0].numel()
-        at_once = min(len(owners), self.room.rows(cells))
+        at_once = min(sum(counts), self.room.rows(cells))
+        run = partial(_run_some, self._run, *inputs)
         output, fitted = run_within(self.device, run, at_once)
         if fitted < at_once:
             self.room.shrink(fitted, cells)
-        ends = list(accumulate(counts))
-        negative = output[[end - count for end, count in zip(ends, counts, strict=True)]]
-        positive = output[[end - 1 for end in ends]]  # the same where there is no guidance
-        scales = torch.tensor([flight.guidance_scale for flight in flights], device=self.device)
+            if self._programs is not None:
+                self._programs.clear()
+        parts = torch.split(output, counts)
+        negative = torch.stack([part[0] for part in parts])
+        positive = torch.stack([part[-1] for part in parts])  # the same where there is no guidance
+        scales = torch.stack([flight.guidance_scale for flight in flights])
         return negative + scales[:, None, None, None] * (positive - negative)
 
     @torch.inference_mode()
-    def _measure_room(self, text: Any) -> Room:
+    def _measure_room(self, run: Run, text: Any) -> Room:
         """Find out what a guided picture of the model's own size takes."""
         config = self._unet.config
         side, new = config.sample_size, partial(torch.zeros, dtype=self._dtype, device=self.device)
@@ -81,7 +96,19 @@ class Denoiser:
             new(2),
             new((2, text.max_position_embeddings, text.hidden_size)),
         )
-        return measure_room(self.device, lambda: _run_unet(self._unet, *pair, 2), 2 * side * side)
+        return measure_room(self.device, lambda: run(*pair), 2 * side * side)
+
+
+def predicting(unet: Any) -> Run:
+    """The function from latents, timesteps and embeddings, all by rows, to the U-Net's output."""
+
+    def predict(latents: Tensor, timesteps: Tensor, embeddings: Tensor) -> Tensor:
+        output: Tensor = unet(
+            latents, timesteps, encoder_hidden_states=embeddings, return_dict=False
+        )[0]
+        return output
+
+    return predict
 
 
 def before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
@@ -92,20 +119,9 @@ def before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
                 block.register_forward_pre_hook(lambda *_: check())
 
 
-def _run_unet(
-    unet: nn.Module, latents: Tensor, timesteps: Tensor, embeddings: Tensor, at_once: int
+def _run_some(
+    run: Run, latents: Tensor, timesteps: Tensor, embeddings: Tensor, at_once: int
 ) -> Tensor:
     """Run the U-Net on all rows, so many at once; float32."""
     parts = (torch.split(part, at_once) for part in (latents, timesteps, embeddings))
-    outputs = [
-        unet(some, at, encoder_hidden_states=texts).sample
-        for some, at, texts in zip(*parts, strict=True)
-    ]
-    return torch.cat(outputs).float()
-
-
-def _settle(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
+    return torch.cat([run(*some) for some in zip(*parts, strict=True)]).float()

@@ -275,12 +275,13 @@ class Engine:
 
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
         start = time.monotonic()
-        from engine import memory, models, sampler  # takes seconds; not on the caller's thread
+        from engine import graphs, memory, models, sampler  # takes seconds; not for the caller
         from engine.production import Production
 
         self._set_status(device=str(models.choose_device(self.settings)))
         model = models.open_model(self.settings, self._downloading(self.settings.model))
-        drawing = sampler.Sampler(model)
+        backend = graphs.choose_backend(model.device, self.settings)
+        drawing = sampler.Sampler(model, backend=backend)
         drawer = Production(
             drawing, self._archive.store, self._estimator, hand_off, self._archive.journal
         )

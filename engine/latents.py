@@ -1,4 +1,4 @@
-"""Latents: the size to draw at, the noise to begin with, and from the last ones to pixels."""
+"""The size to draw at, the noise to begin with, and how pixels get the size that was asked for."""
 
 import math
 
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from engine.errors import BadOutput
 from engine.models import LoadedModel
 
 
@@ -30,23 +29,6 @@ def draw_noise(model: LoadedModel, seed: int, width: int, height: int) -> Tensor
     shape = (1, model.pipeline.unet.config.in_channels, height // cell, width // cell)
     generator = torch.Generator("cpu").manual_seed(seed)
     return torch.randn(shape, generator=generator, dtype=torch.float32)
-
-
-def decode(model: LoadedModel, latents: Tensor) -> NDArray[np.uint8]:
-    """Decode latents (1, channels, h, w) to uint8 RGB pixels (height, width, 3).
-
-    Raises:
-        BadOutput: the latents are no numbers, or the decoder gave NaN.
-    """
-    if not torch.isfinite(latents).all():
-        raise BadOutput("The model gave invalid numbers (NaN) while denoising.")
-    vae = model.pipeline.vae
-    latents = latents / vae.config.scaling_factor + (getattr(vae.config, "shift_factor", 0) or 0)
-    image: Tensor = vae.decode(latents.to(model.dtype)).sample[0]
-    if not torch.isfinite(image).all():
-        raise BadOutput("The model gave invalid numbers (NaN) while decoding.")
-    levels: Tensor = (image.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
-    return np.asarray(levels.permute(1, 2, 0).contiguous().cpu().numpy())
 
 
 def resample(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -169,7 +169,7 @@ class Production:
                     told = self._told(number, telling)
                     rows.append((number, self._sampler.begin(task, token, *told, client)))
                 number, row = rows.popleft()
-                yield self._drawn(number, row.task, row.future.result(), telling)
+                yield self._drawn(number, row.task, row.result(), telling)
         finally:
             self._count_stories(-1)
             token.set(InternalError("Another scene of the story could not be drawn."))

@@ -13,6 +13,7 @@ from engine.errors import EngineError
 from engine.jobs import CancelToken
 from engine.requests import ImageTask
 from engine.solver import Walk
+from engine.stopwatch import Lap
 
 OnStep = Callable[[int], None]
 Render = Callable[[], NDArray[np.uint8]]
@@ -67,17 +68,18 @@ class Flight:
         embeddings: (2, tokens, width), the negative prompt's first; (1, ...) without guidance.
         latents: float32 (channels, height, width), and so is `clean`, what the model expects of
             them at the end; zeros before the first step.
+        guidance_scale: float32, a single number on the device.
         step: steps taken.
-        denoise_s: the row's share of the time that its passes took.
+        laps: what each pass took, and how many rows shared it.
     """
 
-    guidance_scale: float
+    guidance_scale: Tensor
     embeddings: Tensor
     walk: Walk
     latents: Tensor
     clean: Tensor
     step: int = 0
-    denoise_s: float = 0.0
+    laps: list[tuple[Lap, int]] = field(default_factory=list)
 
     @property
     def is_done(self) -> bool:
@@ -90,7 +92,7 @@ class Row:
 
     Attributes:
         turn: whose it is, where several wait.
-        future: the picture, or why there is none.
+        future: what finishes the picture, or why there is none.
         flight: the device thread's own; None before the first pass and at the end.
     """
 
@@ -100,16 +102,21 @@ class Row:
     on_step: OnStep
     on_preview: OnPreview
     turn: Hashable
-    future: Future[Picture] = field(default_factory=Future)
+    future: Future[Callable[[], Picture]] = field(default_factory=Future)
     flight: Flight | None = None
 
     @property
     def is_guided(self) -> bool:
         return self.guidance_scale > 1
 
-    def succeed(self, picture: Picture) -> None:
+    def result(self, timeout_s: float | None = None) -> Picture:
+        """Wait for the picture, and finish it on this thread; see `Sampler.begin`."""
+        return self.future.result(timeout_s)()
+
+    def succeed(self, finish: Callable[[], Picture]) -> None:
+        """End, but for what needs no device."""
         self.flight = None
-        self.future.set_result(picture)
+        self.future.set_result(finish)
 
     def fail(self, error: BaseException) -> None:
         """End without a picture; where the token is set, that is the reason.
@@ -125,3 +132,8 @@ class Row:
         traceback.clear_frames(error.__traceback__)
         self.flight = None
         self.future.set_exception(error)
+
+
+def shared_s(laps: list[tuple[Lap, int]]) -> float:
+    """A row's share of the time of its passes; waits for them."""
+    return sum(lap() / rows for lap, rows in laps)

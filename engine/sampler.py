@@ -8,22 +8,23 @@ DPM-Solver++ 2M (see `solver.py`), the multistep solver that needs 20–25 steps
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from functools import partial
 
 import torch
 
+from engine.decoding import Decoder
 from engine.denoiser import Denoiser, before_each_block
 from engine.encoding import Encoder
 from engine.jobs import CancelToken
-from engine.latents import decode, draw_noise, drawn_size, resample
+from engine.latents import draw_noise, drawn_size, resample
 from engine.memory import Room, telling_out_of_memory
 from engine.models import LoadedModel
 from engine.preview import Projector
+from engine.programs import Backend, Programs
 from engine.requests import ImageTask
-from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size
+from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size, shared_s
 from engine.slots import Slots
 from engine.solver import Solver
 
@@ -37,16 +38,23 @@ class Sampler:
     and so is `generate` where none serves.
     """
 
-    def __init__(self, model: LoadedModel, room: Room | None = None) -> None:
+    def __init__(
+        self, model: LoadedModel, room: Room | None = None, backend: Backend | None = None
+    ) -> None:
         """Prepare to draw; without `room`, find out how many rows fit a pass.
+
+        Args:
+            backend: makes programs of the U-Net and the decoder for the shapes in use.
 
         Raises:
             ModelUnavailable: the model's scheduler asks for what is not supported.
         """
         self.model = model
-        self._solver = Solver(model.pipeline.scheduler.config)
+        self._programs = None if backend is None else Programs(backend, self.wake)
         self._encoder = Encoder(model)
-        self._denoiser = Denoiser(model, room)
+        self._denoiser = Denoiser(model, room, self._programs)
+        self._decoder = Decoder(model, self._programs)
+        self._solver = Solver(model.pipeline.scheduler.config, self._denoiser.device)
         self._projector = Projector(model)
         self._arrivals: deque[Row] = deque()
         self._slots: Slots[Row, Size] = Slots()
@@ -55,8 +63,9 @@ class Sampler:
         self._is_serving = False
         self._woken = threading.Event()
         pipeline = model.pipeline
-        for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
-            before_each_block(module, self._check_tokens)
+        if backend is None:  # a program is done as one; where there are any, steps are short
+            for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
+                before_each_block(module, self._check_tokens)
 
     @property
     def most_rows(self) -> int:
@@ -81,7 +90,7 @@ class Sampler:
             turn: whose it is; where pictures wait to join, those who asked take turns.
 
         Returns:
-            The row. Its future raises:
+            The row. Its `result` raises:
                 BadOutput: the model gave NaN.
                 DeviceOutOfMemory: the picture does not fit; the cache was emptied.
                 EngineError: the reason `token` was set with.
@@ -109,7 +118,7 @@ class Sampler:
         row = self.begin(task, token, on_step, on_preview, turn)
         while not self._is_serving and not row.future.done():
             self.advance()
-        return row.future.result()
+        return row.result()
 
     def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
         """Draw what other threads begin, until `is_over`; `wake` has it looked at again.
@@ -175,6 +184,8 @@ class Sampler:
             for row in told:
                 if row.flight is not None and row.flight.is_done:
                     self._try([row], partial(self._finish, row, row.flight))
+        if self._programs is not None:
+            self._programs.build()
         if not len(self._slots):
             self._denoiser.room.recover()
             self.model.pipeline.maybe_free_model_hooks()
@@ -232,8 +243,8 @@ class Sampler:
         noise = draw_noise(self.model, task.seed, *drawn_size(task.width, task.height, self.model))
         walk = self._solver.walk(task.num_inference_steps)
         latents = noise[0].to(self._denoiser.device) * walk.noise_scale
-        clean = torch.zeros_like(latents)
-        row.flight = Flight(row.guidance_scale, embeddings, walk, latents, clean)
+        scale = torch.tensor(row.guidance_scale, device=self._denoiser.device)
+        row.flight = Flight(scale, embeddings, walk, latents, torch.zeros_like(latents))
 
     def _tell(self, row: Row) -> None:
         assert row.flight is not None
@@ -241,19 +252,22 @@ class Sampler:
         row.on_step(row.flight.step)
 
     def _finish(self, row: Row, flight: Flight) -> None:
-        """Decode a row that has taken its last step."""
-        start = time.perf_counter()
-        pixels = decode(self.model, flight.latents[None])
-        decode_s = time.perf_counter() - start
-        drawn_height, drawn_width = pixels.shape[:2]
-        picture = Picture(
-            pixels=resample(pixels, row.task.width, row.task.height),
-            guidance_scale=row.guidance_scale,
-            drawn_width=drawn_width,
-            drawn_height=drawn_height,
-            steps=flight.step,
-            step_s=flight.denoise_s / flight.step,
-            decode_s=decode_s,
-        )
+        """Decode a row that has taken its last step; whoever waits for it does the rest."""
+        decoded = self._decoder.begin(flight.latents)
+        laps = flight.laps  # not the flight itself: its tensors must not outlive it
+
+        def finish() -> Picture:
+            pixels, decode_s = decoded()
+            drawn_height, drawn_width = pixels.shape[:2]
+            return Picture(
+                pixels=resample(pixels, row.task.width, row.task.height),
+                guidance_scale=row.guidance_scale,
+                drawn_width=drawn_width,
+                drawn_height=drawn_height,
+                steps=len(laps),
+                step_s=shared_s(laps) / len(laps),
+                decode_s=decode_s,
+            )
+
         self._slots.discard(row)
-        row.succeed(picture)
+        row.succeed(finish)

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     offload: bool = Field(
         False, description="keep on the GPU only the part of the model in use (slower, smaller)"
     )
+    compile: bool = Field(
+        True,
+        description="on CUDA, compile the model for the sizes in use, in the background while "
+        "pictures are drawn; --no-compile: do not",
+    )
     data_dir: Path = Field(
         default_factory=_user_data_dir,
         description="folder for finished pictures and videos, and for the journal of jobs",

@@ -37,13 +37,14 @@ class Walk:
 class Solver:
     """Plans the walks of one model, and takes steps of them."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        """Read a scheduler's config, of whatever class.
+    def __init__(self, config: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
+        """Read a scheduler's config, of whatever class; the tables will be on `device`.
 
         Raises:
             ModelUnavailable: its steps are not linear, so that there is no table of them.
         """
         self._config = config
+        self._device = device
         self._walks: dict[int, Walk] = {}
         settings = self._scheduler().config
         learns = str(settings.variance_type).startswith("learned")  # others are for training
@@ -92,7 +93,11 @@ class Solver:
                 moving.model_outputs[-1] = before
             moved = moving.step(given, timestep, latents).prev_sample
             coefficients.append(torch.stack([p, q, *moved]))
-        return Walk(moving.timesteps, torch.stack(coefficients), float(moving.init_noise_sigma))
+        return Walk(
+            moving.timesteps.to(self._device),
+            torch.stack(coefficients).to(self._device),
+            float(moving.init_noise_sigma),
+        )
 
     def _scheduler(self, **changes: Any) -> Any:
         return DPMSolverMultistepScheduler.from_config(

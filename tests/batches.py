@@ -28,7 +28,7 @@ def finish(sampler: Sampler) -> None:
 
 
 def pixels_of(row: Row) -> NDArray[np.int64]:
-    return row.future.result(0).pixels.astype(int)
+    return row.result(0).pixels.astype(int)
 
 
 def alone(model: LoadedModel, task: ImageTask) -> NDArray[np.int64]:

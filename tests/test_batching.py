@@ -134,11 +134,11 @@ def test_time_is_shared_among_those_who_share_a_step(
     model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(10_000))
-    monkeypatch.setattr("engine.denoiser.time.perf_counter", lambda: float(next(now)))
+    monkeypatch.setattr("engine.stopwatch.time.perf_counter", lambda: float(next(now)))
     sampler = Sampler(model, Room(4))
     rows = [begin(sampler, num_inference_steps=steps) for steps in (10, 10, 20)]
     finish(sampler)
-    step_s = [row.future.result(0).step_s for row in rows]
+    step_s = [row.result(0).step_s for row in rows]
     # The clock goes on by one from the beginning of a pass to its end; the last pictures measure
     # their decoding with the same clock, between passes.
     assert step_s == pytest.approx([1 / 3, 1 / 3, (10 / 3 + 10) / 20])

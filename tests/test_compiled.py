@@ -1,0 +1,154 @@
+"""Rows through programs: the model compiles whole, and the pictures are the same.
+
+Here a program is what torch's tracer makes of the function, called again with the same tensors;
+on CUDA it is machine code recorded as a graph.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.decoding import decoding
+from engine.denoiser import predicting
+from engine.errors import JobCancelled
+from engine.graphs import choose_backend
+from engine.jobs import CancelToken
+from engine.memory import Room
+from engine.models import BUNDLED, LoadedModel
+from engine.programs import Run
+from engine.sampler import Sampler
+from tests.batches import alone, begin, finish, pixels_of
+from tests.loaded import load, make_settings, make_task
+from tests.tiny_pipeline import save_tiny_pipeline
+
+
+class Tracer:
+    """A backend that needs neither CUDA nor a C compiler."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[int, ...]] = []
+        self.replays = 0
+
+    def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
+        traced = torch.compile(run, backend="eager", fullgraph=True, dynamic=False)
+        traced(*places)
+        return traced
+
+    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+        self.made.append(tuple(places[0].shape))
+        output = run(*places).clone()
+
+        def replay() -> None:
+            self.replays += 1
+            output.copy_(run(*places))
+
+        return replay, output
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    return load(save_tiny_pipeline(tmp_path_factory.mktemp("tiny") / "model"))
+
+
+def draw(sampler: Sampler, changes: list[dict[str, object]]) -> list[np.ndarray]:
+    rows = [begin(sampler, **change) for change in changes]
+    finish(sampler)
+    return [pixels_of(row) for row in rows]
+
+
+def compile_all(sampler: Sampler) -> None:
+    """Wait for the compiler, and take what it has made, until it has no more to do."""
+    for _ in range(20):
+        sampler.advance()
+        at_work = [one for one in threading.enumerate() if one.name == "compiler"]
+        for thread in at_work:
+            thread.join(60)
+        if not at_work:
+            return
+
+
+@pytest.mark.parametrize("kind", ["tiny", "bundled"])
+@torch.inference_mode()
+def test_the_unet_and_the_decoder_compile_whole(model: LoadedModel, kind: str) -> None:
+    pipeline = (model if kind == "tiny" else load(BUNDLED)).pipeline
+    config = pipeline.unet.config
+    latents = torch.randn(2, config.in_channels, 8, 8)
+    texts = torch.randn(2, 77, config.cross_attention_dim)
+    functions = [
+        (predicting(pipeline.unet), (latents, torch.tensor([3, 900]), texts)),
+        (decoding(pipeline.vae), (latents[:1],)),
+    ]
+    for run, inputs in functions:
+        compiled = torch.compile(run, backend="eager", fullgraph=True, dynamic=False)
+        torch.testing.assert_close(compiled(*inputs), run(*inputs))
+
+
+def test_pictures_by_programs_are_those_without(model: LoadedModel) -> None:
+    tracer = Tracer()
+    sampler = Sampler(model, Room(4), tracer)
+    changes: list[dict[str, object]] = [
+        {"seed": 1, "num_inference_steps": 10},
+        {"seed": 2, "num_inference_steps": 14},
+        {"seed": 3, "num_inference_steps": 12, "guidance_scale": 1.0},
+    ]
+    expected = [alone(model, make_task(**change)) for change in changes]
+    for _ in range(3):
+        draw(sampler, changes)
+        compile_all(sampler)
+    before = tracer.replays
+    for found, wanted in zip(draw(sampler, changes), expected, strict=True):
+        assert np.abs(found - wanted).max() <= 2
+    assert tracer.replays - before >= 10
+    # Five rows of three pictures, one of them unguided, are filled up to eight; and so on down.
+    assert {shape[0] for shape in tracer.made} >= {8, 4, 2, 1}
+
+
+def test_every_size_has_its_own(model: LoadedModel) -> None:
+    tracer = Tracer()
+    sampler = Sampler(model, Room(4), tracer)
+    for _ in range(2):
+        draw(sampler, [{"width": 64}, {"width": 96}])
+        compile_all(sampler)
+    assert {shape[-2:] for shape in tracer.made} >= {(8, 8), (8, 12)}
+
+
+def test_a_picture_made_by_programs_is_cancelled_within_a_step(model: LoadedModel) -> None:
+    sampler = Sampler(model, Room(4), Tracer())
+    for _ in range(3):
+        draw(sampler, [{}])
+        compile_all(sampler)
+    token, steps = CancelToken(), list[int]()
+
+    def on_step(step: int) -> None:
+        steps.append(step)
+        if step == 4:
+            token.set(JobCancelled("not wanted"))
+
+    row = sampler.begin(make_task(), token, on_step)
+    finish(sampler)
+    with pytest.raises(JobCancelled):
+        row.result(0)
+    assert steps == [1, 2, 3, 4]
+
+
+def test_programs_are_for_cuda_alone_and_can_be_switched_off() -> None:
+    cuda = torch.device("cuda")
+    assert choose_backend(cuda, make_settings()) is not None
+    assert choose_backend(cuda, make_settings(compile=False)) is None
+    assert choose_backend(cuda, make_settings(offload=True)) is None
+    assert choose_backend(torch.device("cpu"), make_settings()) is None
+
+
+def test_a_model_that_predicts_flow_has_programs_too(tmp_path: Path) -> None:
+    flow = load(save_tiny_pipeline(tmp_path / "flow", flow=True))
+    tracer = Tracer()
+    sampler = Sampler(flow, Room(2), tracer)
+    for _ in range(3):
+        (found,) = draw(sampler, [{}])
+        compile_all(sampler)
+    assert tracer.replays > 0 and np.abs(found - alone(flow, make_task())).max() <= 2

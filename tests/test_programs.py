@@ -1,0 +1,205 @@
+"""Programs for shapes: when they are made, and that they compute what the function does."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.programs import Programs, Run
+
+
+def double(numbers: Tensor, more: Tensor) -> Tensor:
+    return numbers * 2 + more[:, :1]
+
+
+class Recorder:
+    """A backend of this machine: a recorded call is the function, called again."""
+
+    def __init__(self) -> None:
+        self.compiled: list[tuple[int, ...]] = []
+        self.captured: list[str] = []
+        self.may_compile = threading.Event()
+        self.may_compile.set()
+        self.compiler_fails = self.capture_fails = False
+        self.places: tuple[Tensor, ...] = ()
+
+    def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
+        assert self.may_compile.wait(30)
+        self.compiled.append(tuple(places[0].shape))
+        if self.compiler_fails:
+            raise RuntimeError("no C compiler")
+        return lambda *inputs: run(*inputs)
+
+    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+        self.captured.append(threading.current_thread().name)
+        if self.capture_fails:
+            raise RuntimeError("cannot be recorded")
+        self.places = places
+        output = run(*places)
+        return lambda: output.copy_(run(*places)), output  # type: ignore[return-value]
+
+
+class Stage:
+    """Programs with their recorder, and an end to waiting for the compiler."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+        self._told = threading.Event()
+        self.programs = Programs(self.recorder, self._told.set)
+        self.run = self.programs.speed_up(double)
+
+    def build(self) -> None:
+        """Have a shape in use made, from the compiler to the recording."""
+        self.programs.build()
+        self.wait()
+        self.programs.build()
+
+    def wait(self) -> None:
+        assert self._told.wait(30)
+        self._told.clear()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def inputs(rows: int, width: int = 3) -> tuple[Tensor, Tensor]:
+    return torch.randn(rows, width), torch.randn(rows, 2)
+
+
+def check(stage: Stage, rows: int, width: int = 3) -> None:
+    given = inputs(rows, width)
+    torch.testing.assert_close(stage.run(*given), double(*given))
+
+
+def test_a_shape_in_use_is_made(stage: Stage) -> None:
+    check(stage, 2)
+    stage.programs.build()
+    assert stage.recorder.compiled == []  # once is not enough
+    check(stage, 2)
+    stage.build()
+    assert stage.recorder.compiled == [(2, 3)]
+    for _ in range(3):
+        check(stage, 2)
+    assert stage.recorder.captured == [threading.current_thread().name]
+
+
+@pytest.mark.parametrize(("rows", "made_for"), [(1, 1), (3, 4), (5, 8), (16, 16), (17, 32)])
+def test_rows_are_filled_up_to_a_power_of_two(stage: Stage, rows: int, made_for: int) -> None:
+    check(stage, rows)
+    check(stage, rows)
+    stage.build()
+    assert stage.recorder.compiled == [(made_for, 3)]
+    check(stage, rows)
+    assert len(stage.run(*inputs(rows))) == rows
+
+
+def test_what_it_gave_does_not_change_with_the_next_call(stage: Stage) -> None:
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    given = inputs(2)
+    first = stage.run(*given)
+    check(stage, 2)
+    torch.testing.assert_close(first, double(*given))
+
+
+def test_calls_go_on_while_the_compiler_works(stage: Stage) -> None:
+    stage.recorder.may_compile.clear()
+    check(stage, 2)
+    check(stage, 2)
+    stage.programs.build()
+    for _ in range(4):
+        check(stage, 2)
+        stage.programs.build()
+    assert stage.recorder.captured == []
+    stage.recorder.may_compile.set()
+    stage.wait()
+    stage.programs.build()
+    assert len(stage.recorder.captured) == 1
+    check(stage, 2)
+
+
+def test_the_shape_most_in_use_comes_first_and_one_at_a_time(stage: Stage) -> None:
+    for rows, calls in ((1, 3), (2, 5), (4, 2)):
+        for _ in range(calls):
+            check(stage, rows)
+    stage.build()
+    stage.wait()
+    assert stage.recorder.compiled == [(2, 3), (1, 3)]
+    stage.programs.build()
+    stage.wait()
+    assert stage.recorder.compiled == [(2, 3), (1, 3), (4, 3)]
+
+
+def test_without_a_compiler_the_function_itself_is_recorded(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.recorder.compiler_fails = True
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    assert len(stage.recorder.captured) == 1 and "could not be compiled" in caplog.text
+    check(stage, 2)
+
+
+def test_what_cannot_be_recorded_is_called_plainly_and_not_tried_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.recorder.capture_fails = True
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    assert "could not be captured" in caplog.text
+    for _ in range(3):
+        check(stage, 2)
+        stage.programs.build()
+    assert stage.recorder.compiled == [(2, 3)] and len(stage.recorder.captured) == 1
+
+
+def test_programs_that_were_let_go_are_made_again_where_they_are_used(stage: Stage) -> None:
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    stage.programs.clear()
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    assert stage.recorder.compiled == [(2, 3)] * 2
+
+
+def test_only_so_many_are_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.programs.MOST", 2)
+    for width in (3, 4, 5, 3):
+        check(stage, 2, width)
+        check(stage, 2, width)
+        stage.build()
+    assert stage.recorder.compiled == [(2, 3), (2, 4), (2, 5), (2, 3)]
+
+
+def test_two_functions_of_one_shape_have_programs_of_their_own(stage: Stage) -> None:
+    def add(numbers: Tensor, more: Tensor) -> Tensor:
+        return numbers + more[:, :1]
+
+    adding = stage.programs.speed_up(add)
+    for _ in range(2):
+        check(stage, 2)
+        adding(*inputs(2))
+    stage.build()
+    stage.wait()
+    stage.programs.build()
+    given = inputs(2)
+    torch.testing.assert_close(adding(*given), add(*given))
+    check(stage, 2)
+    assert len(stage.recorder.captured) == 2
+
+
+def test_pictures_lie_as_convolutions_take_them_best(stage: Stage) -> None:
+    run = stage.programs.speed_up(lambda pictures: pictures + 1)
+    for _ in range(2):
+        run(torch.zeros(2, 4, 8, 8))
+    stage.build()
+    assert stage.recorder.places[0].is_contiguous(memory_format=torch.channels_last)

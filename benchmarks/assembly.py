@@ -27,10 +27,11 @@ from benchmarks.targets import judge
 from benchmarks.turns import figure, ratio, told
 from benchmarks.workloads import one_minute
 from engine import VideoRequest
-from engine.assembly import DrawnScene, assemble
+from engine.assembly import assemble
 from engine.estimate import Estimator
 from engine.jobs import Job
 from engine.metadata import ModelFacts, image_recipe
+from engine.reel import DrawnScene, Reel
 from engine.store import Store
 from engine.story import plan_scenes
 
@@ -92,15 +93,15 @@ def _ours(request: VideoRequest, stills: list[Path], path: Path) -> None:
         name="none", revision="none", reason="ready stills", device="cpu", dtype="float32",
         scheduler="none", guidance_scale=1.0, native_size=request.width,
     )  # fmt: skip
-    scenes = []
-    for task, still in zip(plan_scenes(request, 0), stills, strict=True):
+    size, tasks = (request.width, request.height), plan_scenes(request, 0)
+    job = Job(request, seed=0)
+    reel = Reel([image_recipe(task, facts, 1.0, size) for task in tasks], job.token)
+    for still in stills:
         ready: Future[Path] = Future()
         ready.set_result(still)
-        recipe = image_recipe(task, facts, 1.0, (request.width, request.height))
-        scenes.append(DrawnScene(recipe, 0.0, ready))
+        reel.add(DrawnScene(0.0, ready))
     with tempfile.TemporaryDirectory(dir=path.parent) as data_dir:
-        job, store = Job(request, seed=0), Store(Path(data_dir))
-        assemble(job, request, scenes, store, Estimator()).path.replace(path)
+        assemble(job, request, reel, Store(Path(data_dir)), Estimator()).path.replace(path)
 
 
 def _imageio(request: VideoRequest, stills: list[Path], path: Path) -> None:

@@ -1,12 +1,10 @@
-"""A story's stills into its video: what a story job still has to do once all scenes are drawn.
+"""A story's stills into its video, each taken from the reel when its frames are due.
 
 Needs no model and no device, so a story can be assembled again from stills that are there.
 """
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,62 +15,62 @@ from engine.errors import EncoderFailed
 from engine.estimate import Estimator, frame_work
 from engine.frames import Shot, story_frames
 from engine.jobs import Job
-from engine.metadata import ImageRecipe, VideoManifest
+from engine.metadata import VideoManifest
 from engine.planes import Frame, to_i420
+from engine.reel import Reel
 from engine.requests import VideoRequest
 from engine.snapshots import VideoResult
 from engine.store import Store
 from engine.story import duration_s, scene_spans
 from engine.transitions import TRANSITIONS
-from engine.video import VideoFormat, count_frames, write_mp4
+from engine.video import VideoFormat, count_frames, replace_comment, write_mp4
 
 _REPORT_FRAMES = 12
-
-
-@dataclass(frozen=True)
-class DrawnScene:
-    """A scene whose picture is drawn and on its way to its file."""
-
-    recipe: ImageRecipe
-    draw_s: float
-    still: Future[Path]
+_LONGEST_S = 999_999.999
+"""No scene takes longer to draw: it has place in the file for as many digits."""
 
 
 def assemble(
-    job: Job, request: VideoRequest, scenes: list[DrawnScene], store: Store, estimator: Estimator
+    job: Job, request: VideoRequest, reel: Reel, store: Store, estimator: Estimator
 ) -> VideoResult:
-    """Write the video and its poster frame, telling the job and looking at its token.
+    """Write the video and its poster frame, telling the job and looking at the reel's token.
+
+    Scenes may still be drawn meanwhile: then each is waited for when its frames are due, and the
+    job is not told of frames before the last one is there.
 
     Raises:
         EncoderFailed: ffmpeg died, or the file has not every frame.
         StorageFull: the disk is full; no partial file is left.
-        EngineError: the reason the job's token was set with.
+        EngineError: the reason the token was set with, or why a still was not written.
     """
-    stills = [scene.still.result() for scene in scenes]
-    comment = plan_manifest(request, scenes).model_dump_json()
+    count = len(reel.recipes)
+    comment = plan_manifest(request, reel, [_LONGEST_S] * count).model_dump_json()
     video = VideoFormat(
         request.width, request.height, request.fps, comment, subtitle_track(request)
     )
 
     def write(part: Path) -> None:
-        write_mp4(part, _told(job, request, stills, estimator), video)
+        write_mp4(part, _told(job, request, reel, estimator), video)
         frames = count_frames(part)
         if frames != request.total_frames:
             raise EncoderFailed(f"The video has {frames} of {request.total_frames} frames.")
+        manifest = plan_manifest(request, reel, reel.draw_s())
+        replace_comment(part, comment, manifest.model_dump_json())
 
     start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
-    frame_s = (time.perf_counter() - start) / request.total_frames
+    frame_s = (time.perf_counter() - start - reel.waited_s) / request.total_frames
     work = frame_work(moving=request.moves)
     estimator.observe(work, request.width * request.height, frame_s)
+    stills = tuple(map(reel.still, range(count)))
     poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     return VideoResult(
         path=path,
         poster=poster,
-        stills=tuple(stills),
+        stills=stills,
         seed=job.seed,
-        guidance_scale=scenes[0].recipe.guidance_scale,
-        scenes=len(stills),
+        guidance_scale=reel.recipes[0].guidance_scale,
+        scenes=count,
         total_frames=request.total_frames,
         fps=request.fps,
         duration_s=duration_s(request),
@@ -96,7 +94,7 @@ def subtitle_track(request: VideoRequest) -> str:
     return subtitles(request.scenes, scene_spans(request), request.fps)
 
 
-def plan_manifest(request: VideoRequest, scenes: list[DrawnScene]) -> VideoManifest:
+def plan_manifest(request: VideoRequest, reel: Reel, draw_s: list[float]) -> VideoManifest:
     """Put together what the video says of how it was made."""
     return VideoManifest(
         fps=request.fps,
@@ -111,21 +109,22 @@ def plan_manifest(request: VideoRequest, scenes: list[DrawnScene]) -> VideoManif
         width=request.width,
         height=request.height,
         hero_description=request.hero_description,
-        scenes=tuple(scene.recipe for scene in scenes),
-        draw_s=tuple(round(scene.draw_s, 3) for scene in scenes),
+        scenes=reel.recipes,
+        draw_s=tuple(round(seconds, 3) for seconds in draw_s),
     )
 
 
-def _told(
-    job: Job, request: VideoRequest, stills: list[Path], estimator: Estimator
-) -> Iterator[Frame]:
+def _told(job: Job, request: VideoRequest, reel: Reel, estimator: Estimator) -> Iterator[Frame]:
     """Yield the video's frames; no more than two stills are open at a time."""
-    shots = (plan_shot(request, index, still) for index, still in enumerate(stills))
+    shots = (plan_shot(request, index, reel.still(index)) for index in range(len(reel.recipes)))
     total, pixels = request.total_frames, request.width * request.height
     frames = story_frames(shots, TRANSITIONS[request.transition], request.frames_between)
+    due = 0
     for count, frame in enumerate(frames):
-        job.token.check()
-        if count % _REPORT_FRAMES == 0:
+        reel.token.check()
+        reel.frames = count
+        if reel.is_full and count >= due:
+            due = count + _REPORT_FRAMES
             left_s = estimator.frames_s(total - count, pixels, moving=request.moves)
             eta_s = left_s or None  # 0 while nothing of the kind was measured
             job.report(stage="encoding", frame=count, frames=total, eta_s=eta_s)

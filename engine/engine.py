@@ -283,7 +283,12 @@ class Engine:
         backend = graphs.choose_backend(model.device, self.settings)
         drawing = sampler.Sampler(model, backend=backend)
         drawer = Production(
-            drawing, self._archive.store, self._estimator, hand_off, self._archive.journal
+            drawing,
+            self._archive.store,
+            self._estimator,
+            hand_off,
+            self._archive.journal,
+            self._worker.begin_ahead,
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
         together = drawing.most_rows > 1

@@ -2,7 +2,7 @@
 
 The caller's thread owns the device; or where pictures share passes, waits for the one that does.
 Files are encoded through `hand_off`, which decides whether that may overlap the next drawing
-(never on a CPU, where the two would take each other's cores).
+(never on a CPU, where the two would take each other's cores); so does who begins films.
 """
 
 import logging
@@ -14,9 +14,10 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from engine.assembly import DrawnScene, assemble
+from engine.assembly import assemble
 from engine.errors import InternalError
 from engine.estimate import Estimator
+from engine.film import Begin, Film, never
 from engine.jobs import CancelToken, Job
 from engine.journal import Journal
 from engine.latents import drawn_size
@@ -29,20 +30,19 @@ from engine.metadata import (
     parameters_text,
 )
 from engine.records import KeptScene
+from engine.reel import DrawnScene, Reel
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.reuse import Reuse, still_name
 from engine.rows import OnPreview, OnStep, Picture, Row
 from engine.sampler import Sampler
-from engine.snapshots import ImageResult, Result
+from engine.snapshots import ImageResult
 from engine.solver import solver_name
 from engine.store import Store
 from engine.story import plan_scenes
 from engine.telling import PictureWork, Telling
-from engine.worker import HandOff
+from engine.worker import HandOff, Rest
 
 logger = logging.getLogger(__name__)
-
-Finish = Callable[[], Result]
 
 
 def model_facts(sampler: Sampler) -> ModelFacts:
@@ -71,13 +71,19 @@ class Production:
         estimator: Estimator,
         hand_off: HandOff,
         journal: Journal | None = None,
+        begin_film: Begin = never,
     ) -> None:
-        """Wire it up; without a journal every story is drawn from its first scene."""
+        """Wire it up; without a journal every story is drawn from its first scene.
+
+        Args:
+            begin_film: begins a film while its later scenes are drawn, if it can.
+        """
         self.facts = model_facts(sampler)
         self._sampler = sampler
         self._store = store
         self._estimator = estimator
         self._hand_off = hand_off
+        self._begin_film = begin_film
         self._journal = journal
         self._stories = 0
         self._counting = threading.Lock()
@@ -94,13 +100,13 @@ class Production:
             return plan_scenes(request, seed)
         return self._reuse.missing(request, seed, owner)
 
-    def draw(self, job: Job) -> Finish:
-        """Draw all pictures of a job; what is left to do is returned, and needs no device."""
+    def draw(self, job: Job) -> Rest:
+        """Draw all pictures of a job; what is left is returned, and needs no device."""
         if isinstance(job.request, ImageRequest):
             return self._draw_image(job, job.request)
         return self._draw_story(job, job.request)
 
-    def _draw_image(self, job: Job, request: ImageRequest) -> Finish:
+    def _draw_image(self, job: Job, request: ImageRequest) -> Rest:
         task = image_task(request, job.seed)
         picture = self._draw_task(job, 1, task, self._telling(job, task, [1]))
         recipe = self._recipe(task)
@@ -122,29 +128,25 @@ class Production:
 
         return finish
 
-    def _draw_story(self, job: Job, request: VideoRequest) -> Finish:
+    def _draw_story(self, job: Job, request: VideoRequest) -> Rest:
         tasks = plan_scenes(request, job.seed)
         kept = {} if self._reuse is None else self._reuse.scenes(job, tasks)
-        assembly_s = self._estimator.frames_s(
-            request.total_frames, request.width * request.height, moving=request.moves
-        )
         to_draw = {n: task for n, task in enumerate(tasks, start=1) if n not in kept}
-        telling = self._telling(job, tasks[0], to_draw, assembly_s)
-        scenes: list[DrawnScene] = []
-        with closing(self._draw_scenes(job, to_draw, telling)) as pictures:
+        reel = Reel([self._recipe(task) for task in tasks], CancelToken(job.token))
+        make = partial(assemble, job, request, reel, self._store, self._estimator)
+        film = Film(reel, request, make, self._begin_film, self._estimator)
+        telling = self._telling(job, tasks[0], to_draw, film.ends_in_s)
+        with film, closing(self._draw_scenes(job, to_draw, telling)) as pictures:
             for number, task in enumerate(tasks, start=1):
                 job.token.check()
                 if number in kept:
                     telling.kept(number)
-                    scenes.append(kept[number])
+                    film.add(kept[number])
                     continue
                 picture, recipe = next(pictures), self._recipe(task)
                 write = partial(self._keep, job, number, still_name(number), picture, recipe)
-                still = self._hand_off(write, job.token)
-                if still.done():
-                    still.result()  # a full disk ends the story here, not after its last scene
-                scenes.append(DrawnScene(recipe, picture.draw_s, still))
-        return lambda: assemble(job, request, scenes, self._store, self._estimator)
+                film.add(DrawnScene(picture.draw_s, self._hand_off(write, job.token)))
+        return film.rest()
 
     def _recipe(self, task: ImageTask) -> ImageRecipe:
         """The recipe of the picture that a task would give."""
@@ -204,12 +206,16 @@ class Production:
         return picture
 
     def _telling(
-        self, job: Job, task: ImageTask, numbers: Iterable[int], after_s: float = 0.0
+        self,
+        job: Job,
+        task: ImageTask,
+        numbers: Iterable[int],
+        ends_in_s: Callable[[float], float] = lambda drawn_in_s: drawn_in_s,
     ) -> Telling:
         pixels = self.drawn_pixels(task.width, task.height)
         work = PictureWork(task, pixels, self._is_guided(task))
         together = self._sampler.most_rows > 1
-        return Telling(job, numbers, work, self._estimator, together=together, after_s=after_s)
+        return Telling(job, numbers, work, self._estimator, together=together, ends_in_s=ends_in_s)
 
     def _is_guided(self, task: ImageTask) -> bool:
         return self._guidance_of(task) > 1

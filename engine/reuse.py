@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.assembly import DrawnScene
 from engine.jobs import Job
 from engine.journal import Journal
 from engine.metadata import ImageRecipe, read_recipe
 from engine.records import KeptScene
+from engine.reel import DrawnScene
 from engine.requests import ImageTask, VideoRequest
 from engine.store import Store
 from engine.story import plan_scenes
@@ -48,7 +48,7 @@ class Reuse:
             if scene is not None:
                 still: Future[Path] = Future()
                 still.set_result(scene.path)
-                found[number] = DrawnScene(scene.recipe, scene.draw_s, still)
+                found[number] = DrawnScene(scene.draw_s, still)
         if found:
             logger.info("job %s: %d scene(s) are drawn already", job.id, len(found))
         return found

@@ -43,15 +43,19 @@ class Telling:
         estimator: Estimator,
         *,
         together: bool = False,
-        after_s: float = 0.0,
+        ends_in_s: Callable[[float], float] = lambda drawn_in_s: drawn_in_s,
     ) -> None:
-        """Begin to tell of the pictures with these numbers; work of `after_s` follows them."""
+        """Begin to tell of the pictures with these numbers.
+
+        Args:
+            ends_in_s: seconds until the job ends, if they are all drawn in so many.
+        """
         self._job = job
         self._left = dict.fromkeys(numbers, work.steps)
         self._work = work
         self._estimator = estimator
         self._together = together
-        self._after_s = after_s
+        self._ends_in_s = ends_in_s
         self._first: tuple[float, int] | None = None
         """When the first step was told of, and how many were left then."""
         self._lock = threading.Lock()
@@ -119,12 +123,12 @@ class Telling:
             pictures_s = [
                 estimator.image_s(steps, work.pixels, work.guided) for steps in self._left.values()
             ]
-            return sum(pictures_s) + self._after_s
+            return self._ends_in_s(sum(pictures_s))
         if pace_s is None:
             return None
         # The very first picture, or one among others: its own pace tells.
         decode_s = estimator.image_s(0, work.pixels)
-        return pace_s * left + decode_s * len(self._left) + self._after_s
+        return self._ends_in_s(pace_s * left + decode_s * len(self._left))
 
     def _pace_s(self, left: int) -> float | None:
         """Seconds a step, since the first one: the wait before that is nobody's pace."""

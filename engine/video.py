@@ -6,6 +6,7 @@ still is converted once however long it is held.
 
 import errno
 import os
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -71,6 +72,34 @@ def count_frames(path: Path) -> int:
     said = subprocess.run(command, capture_output=True, check=False).stdout
     counts = [line.partition(b"=")[2] for line in said.splitlines() if line.startswith(b"frame=")]
     return int(counts[-1]) if counts else 0
+
+
+def replace_comment(path: Path, old: str, new: str) -> None:
+    """Put another comment in the place of one, in the file itself; spaces make up the length.
+
+    Raises:
+        EncoderFailed: the file does not have that comment, or not the room for the other one.
+    """
+    was, now = old.encode(), new.encode()
+    with path.open("r+b") as file:
+        at, index = _index(file)
+        found = index.find(was)
+        if found < 0 or len(now) > len(was):
+            raise EncoderFailed("The video has no place for its comment.")
+        file.seek(at + found)
+        file.write(now.ljust(len(was)))
+
+
+def _index(file: IO[bytes]) -> tuple[int, bytes]:
+    """The box with everything but the frames, and where it begins; it stands before them."""
+    at = 0
+    while len(header := file.read(8)) == 8:
+        size, name = struct.unpack(">I4s", header)
+        if name == b"moov":
+            return at, header + file.read(size - 8)
+        at += size
+        file.seek(at)
+    return at, b""
 
 
 def _feed(encoder: subprocess.Popen[bytes], frames: Iterable[Frame]) -> None:

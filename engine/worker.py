@@ -25,16 +25,20 @@ from engine.snapshots import Result
 logger = logging.getLogger(__name__)
 
 _ENCODERS = 2
+_FILMS_AHEAD = 2
+"""Films begun before their scenes are all drawn: each holds an encoder while it waits."""
 
 HandOff = Callable[[Callable[[], Any], CancelToken], "Future[Any]"]
 Take = Callable[[], Job | None]
+Rest = Callable[[], Result] | Future[Result]
+"""What is left of a job that is drawn: to do, or under way on another thread."""
 
 
 class Drawer(Protocol):
     """What draws jobs on the device; see `production.Production`."""
 
-    def draw(self, job: Job) -> Callable[[], Result]:
-        """Use the device; return what is left to do without it."""
+    def draw(self, job: Job) -> Rest:
+        """Use the device; return what is left without it."""
         ...
 
 
@@ -76,6 +80,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="device", daemon=True)
         self._encoders = Crew("encoder", _ENCODERS)
         self._assemblers = Crew("assembler", 1)  # of its own: a film takes long
+        self._ahead = Crew("ahead", _FILMS_AHEAD, _FILMS_AHEAD)
         self._device_in_use = threading.Lock()
         self._overlap = False
         self._shared: SharedDevice | None = None
@@ -113,7 +118,7 @@ class Worker:
             self._thread.join(timeout_s)
         if self._thread.is_alive():
             logger.error("the device did not come free within %.0f s", timeout_s)
-        for crew in (self._encoders, self._assemblers):
+        for crew in (self._encoders, self._assemblers, self._ahead):
             crew.shutdown(wait=not self._thread.is_alive())
         for job in self.unfinished():  # drawn but never encoded, or stuck on the device
             self._end(job, reason)
@@ -121,6 +126,10 @@ class Worker:
     def allow_overlap(self) -> None:
         """Let encoding run beside the next drawing: for devices that are not the CPU."""
         self._overlap = True
+
+    def begin_ahead(self, work: Callable[[], Any]) -> "Future[Any] | None":
+        """Begin what waits for drawing beside it; None without overlap or with no thread free."""
+        return self._ahead.take_if_free(work) if self._overlap else None
 
     def share(self, device: SharedDevice) -> None:
         """Have as many jobs made at a time as may share a pass; to be called while opening."""
@@ -195,14 +204,25 @@ class Worker:
             return
         logger.info("job %s: started", job.id)
         try:
-            finish = self._use_device(drawer, job)
-            is_film = isinstance(job.request, VideoRequest)
-            crew = self._assemblers if is_film else self._encoders
-            self._hand_over(crew, lambda: self._finish(job, finish), job.token)
+            self._bring_to_end(job, self._use_device(drawer, job))
         except BaseException as err:  # a library's SystemExit must not end this thread
             self._end(job, err)
 
-    def _use_device(self, drawer: Drawer, job: Job) -> Callable[[], Result]:
+    def _bring_to_end(self, job: Job, rest: Rest) -> None:
+        """Do what is left, or be told when it is done."""
+
+        def end(made: "Future[Result]") -> None:
+            if not made.cancelled():  # else it never began, and `stop` ends the job
+                self._finish(job, made.result)
+
+        if isinstance(rest, Future):
+            rest.add_done_callback(end)
+            return
+        is_film = isinstance(job.request, VideoRequest)
+        crew = self._assemblers if is_film else self._encoders
+        self._hand_over(crew, lambda: self._finish(job, rest), job.token)
+
+    def _use_device(self, drawer: Drawer, job: Job) -> Rest:
         if self._shared is not None:
             return drawer.draw(job)  # it waits for the device's thread
         if not self._device_in_use.acquire(blocking=False):

@@ -73,7 +73,14 @@ def open_production(sampler: StubSampler | None = None) -> Callable[..., Product
 
     def open_drawer(engine: Engine, hand_off: HandOff) -> Production:
         archive = engine._archive
-        drawer = Production(drawing, archive.store, Estimator(), hand_off, archive.journal)
+        drawer = Production(
+            drawing,
+            archive.store,
+            Estimator(),
+            hand_off,
+            archive.journal,
+            engine._worker.begin_ahead,
+        )
         own_guidance = drawer.facts.guidance_scale
         engine._forecast.learn(own_guidance, drawer.drawn_pixels, drawer.to_draw)
         return drawer

@@ -16,7 +16,7 @@ from engine.errors import EncoderFailed, StorageFull
 from engine.planes import Frame, luma, to_i420
 from engine.store import Store
 from engine.transitions import crossfade
-from engine.video import VideoFormat, count_frames, write_mp4
+from engine.video import VideoFormat, count_frames, replace_comment, write_mp4
 from tests.movies import boxes, decode_planes, describe, ffmpeg, read_comment
 from tests.pictures import draw_picture, psnr
 from tests.shots import tell
@@ -113,6 +113,29 @@ def test_the_comment_does_not_depend_on_the_locale(tmp_path: Path) -> None:
     plain = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     subprocess.run([sys.executable, "-c", script], env=plain, check=True)
     assert read_comment(path) == "\U0001f409"
+
+
+def test_a_comment_gives_its_place_to_another(tmp_path: Path) -> None:
+    path = write(tmp_path / "v.mp4", comment='{"times": [999.9]} \U0001f409')
+    before = decode_planes(path, 64, 64)
+    replace_comment(path, '{"times": [999.9]} \U0001f409', '{"times": [1.5]}')
+    assert read_comment(path) == '{"times": [1.5]}'.ljust(23)
+    assert np.array_equal(decode_planes(path, 64, 64), before)
+
+
+@pytest.mark.parametrize(("old", "new"), [("another", "x"), ("a comment", "a longer comment")])
+def test_a_comment_that_has_no_place_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    path = write(tmp_path / "v.mp4", comment="a comment")
+    with pytest.raises(EncoderFailed, match="no place"):
+        replace_comment(path, old, new)
+    assert read_comment(path) == "a comment"
+
+
+def test_a_file_that_is_no_video_has_no_place_for_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"\0\0\0\x0ffree a comment")
+    with pytest.raises(EncoderFailed, match="no place"):
+        replace_comment(path, "a comment", "another")
 
 
 def test_a_hold_looks_like_its_still(tmp_path: Path) -> None:

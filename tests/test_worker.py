@@ -2,6 +2,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -208,6 +209,22 @@ def test_a_job_that_waits_to_be_written_can_be_cancelled(house: MakeHouse) -> No
     assert job.wait(10) and job.state is JobState.CANCELLED
     release.set()
     assert all(other.wait(10) and other.state is JobState.SUCCEEDED for other in others)
+
+
+def test_a_rest_that_is_under_way_ends_its_job(house: MakeHouse) -> None:
+    rests: list[Future[Any]] = [Future(), Future(), Future()]
+    done, failed, never_begun = rests
+    waiting: Any = iter(rests)
+    made = house(lambda job: next(waiting))
+    jobs = [made.submit() for _ in rests]
+    done.set_result(RESULT)
+    failed.set_exception(ZeroDivisionError())
+    assert jobs[0].wait(10) and jobs[0].result() is RESULT
+    assert jobs[1].wait(10) and isinstance(jobs[1].error, InternalError)
+    never_begun.cancel()
+    made.close()
+    assert jobs[2].wait(0) and jobs[2].error in (None, REASON)
+    assert made.worker.unfinished() == []
 
 
 def test_an_unavailable_model_is_told_once() -> None:

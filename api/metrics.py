@@ -83,7 +83,9 @@ class EngineGauges(Collector):
         step_s = status.measured_s.get("step", 0.0)
         rate = 1 / step_s if step_s else 0.0
         yield GaugeMetricFamily(
-            "storyreel_steps_per_second", "Denoising steps a second, while drawing.", rate
+            "storyreel_steps_per_second",
+            "Denoising steps a second, while drawing; pictures drawn together share each.",
+            rate,
         )
         if status.device_memory_bytes is not None:
             yield GaugeMetricFamily(

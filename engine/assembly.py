@@ -43,14 +43,14 @@ def assemble(
         StorageFull: the disk is full; no partial file is left.
         EngineError: the reason the token was set with, or why a still was not written.
     """
-    count = len(reel.recipes)
+    count, fed = len(reel.recipes), list[float]()
     comment = plan_manifest(request, reel, [_LONGEST_S] * count).model_dump_json()
     video = VideoFormat(
         request.width, request.height, request.fps, comment, subtitle_track(request)
     )
 
     def write(part: Path) -> None:
-        write_mp4(part, _told(job, request, reel, estimator), video)
+        write_mp4(part, _told(job, request, reel, estimator, fed), video)
         frames = count_frames(part)
         if frames != request.total_frames:
             raise EncoderFailed(f"The video has {frames} of {request.total_frames} frames.")
@@ -59,11 +59,13 @@ def assemble(
 
     start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
-    frame_s = (time.perf_counter() - start - reel.waited_s) / request.total_frames
-    work = frame_work(moving=request.moves)
-    estimator.observe(work, request.width * request.height, frame_s)
+    waited_s = reel.waited_s
     stills = tuple(map(reel.still, range(count)))
     poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
+    work, units = frame_work(request)
+    pixels, fed_s = request.width * request.height, fed[-1] - fed[0]
+    estimator.observe(work, pixels, (fed_s - waited_s) / units)
+    estimator.observe("film", pixels, time.perf_counter() - start - fed_s)
     return VideoResult(
         path=path,
         poster=poster,
@@ -114,21 +116,28 @@ def plan_manifest(request: VideoRequest, reel: Reel, draw_s: list[float]) -> Vid
     )
 
 
-def _told(job: Job, request: VideoRequest, reel: Reel, estimator: Estimator) -> Iterator[Frame]:
-    """Yield the video's frames; no more than two stills are open at a time."""
+def _told(
+    job: Job, request: VideoRequest, reel: Reel, estimator: Estimator, fed: list[float]
+) -> Iterator[Frame]:
+    """Yield the video's frames; no more than two stills are open at a time.
+
+    Args:
+        fed: gets the times at which the first frame was asked for and the last one was taken.
+    """
     shots = (plan_shot(request, index, reel.still(index)) for index in range(len(reel.recipes)))
-    total, pixels = request.total_frames, request.width * request.height
+    total, film_s = request.total_frames, estimator.film_s(request)
     frames = story_frames(shots, TRANSITIONS[request.transition], request.frames_between)
     due = 0
+    fed.append(time.perf_counter())
     for count, frame in enumerate(frames):
         reel.token.check()
         reel.frames = count
         if reel.is_full and count >= due:
             due = count + _REPORT_FRAMES
-            left_s = estimator.frames_s(total - count, pixels, moving=request.moves)
-            eta_s = left_s or None  # 0 while nothing of the kind was measured
+            eta_s = film_s * (1 - count / total) or None  # 0 while nothing of it was measured
             job.report(stage="encoding", frame=count, frames=total, eta_s=eta_s)
         yield frame
+    fed.append(time.perf_counter())
 
 
 def _write_poster(still: Path, path: Path) -> None:

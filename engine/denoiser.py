@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from engine.memory import Room, measure_room, run_within
 from engine.models import LoadedModel
 from engine.programs import Programs, Run
-from engine.rows import Flight
+from engine.rows import Flight, Pass
 from engine.solver import Solver
 from engine.stopwatch import Lap, Stopwatch
 
@@ -52,10 +52,11 @@ class Denoiser:
         latents, clean = Solver.step(latents, output, before, table)
         lap = stop()
         self._under_way.append(lap)
+        one = Pass(lap, len(flights), sum(len(flight.embeddings) for flight in flights))
         for index, flight in enumerate(flights):
             flight.latents, flight.clean = latents[index], clean[index]
             flight.step += 1
-            flight.laps.append((lap, len(flights)))
+            flight.passes.append(one)
 
     def _predict(self, flights: list[Flight], latents: Tensor) -> Tensor:
         """Run the U-Net, each row at its own timestep, and guide each by its own scale.

@@ -63,7 +63,7 @@ class Engine:
         self._archive = Archive(settings, self._timer)
         self._tidying = Later(self._timer, heap.give_back, wait_s=_TIDY_AFTER_S)
         self._estimator = Estimator()
-        self._queue = JobQueue(settings.max_queue)
+        self._queue = JobQueue(settings.max_queue, lambda job: self._forecast.work(job))
         self._register = Register(
             self._archive,
             self._queue,
@@ -203,7 +203,7 @@ class Engine:
         """
         terms = Terms(owner=owner, reuse=reuse and has_seeds(request))
         to_draw = self._forecast.scenes_to_draw(request, terms, request.seed or 0)
-        estimate_s = self._forecast.queue_s() + self._forecast.request_s(request, to_draw)
+        estimate_s = self._forecast.until_s(request, to_draw)
         prompts_of_scenes = [scene_prompt(request.hero_description, s) for s in request.scenes]
         lengths = self._prompt_lengths(prompts_of_scenes)
         return VideoPlan(
@@ -229,7 +229,7 @@ class Engine:
 
     def estimate_s(self, request: Request) -> float:
         """Seconds until a request submitted now would be done, the queue included."""
-        return self._forecast.queue_s() + self._forecast.request_s(request)
+        return self._forecast.until_s(request)
 
     def status(self) -> EngineStatus:
         return replace(
@@ -291,14 +291,16 @@ class Engine:
             self._worker.begin_ahead,
         )
         self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
-        together = drawing.most_rows > 1
         self._forecast.learn(
-            drawer.facts.guidance_scale, drawer.drawn_pixels, drawer.to_draw, together=together
+            drawer.facts.guidance_scale,
+            drawer.drawn_pixels,
+            drawer.to_draw,
+            most_rows=drawing.most_rows,
         )
         self._device_memory = partial(memory.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
-        if together:
+        if drawing.most_rows > 1:
             self._worker.share(drawing)
         self._set_status(
             model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None

@@ -51,8 +51,7 @@ class Film:
         self._made: Future[Result] | None = None
         self._total_frames = request.total_frames
         self._last_frames = request.frames_between + request.scene_frames[-1]
-        pixels = request.width * request.height
-        self._frames_s = partial(estimator.frames_s, pixels=pixels, moving=request.moves)
+        self._film_s = partial(estimator.film_s, request)
 
     def add(self, scene: DrawnScene) -> None:
         """Put the next scene on the reel.
@@ -84,8 +83,9 @@ class Film:
 
     def ends_in_s(self, drawn_in_s: float) -> float:
         """Seconds until the film is there, if all scenes are drawn in so many."""
+        film_s = self._film_s()
         if self._made is None:
-            return drawn_in_s + self._frames_s(self._total_frames)
-        after_drawing_s = self._frames_s(self._last_frames)
-        left_s = self._frames_s(self._total_frames - self._reel.frames)
+            return drawn_in_s + film_s
+        after_drawing_s = film_s * self._last_frames / self._total_frames
+        left_s = film_s * (1 - self._reel.frames / self._total_frames)
         return max(drawn_in_s + after_drawing_s, left_s)

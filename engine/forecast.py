@@ -11,6 +11,7 @@ from engine.queue import JobQueue
 from engine.requests import ImageRequest, ImageTask, Request, VideoRequest, image_task
 from engine.snapshots import Terms
 from engine.story import plan_scenes
+from engine.timetable import Entry, Span, plan_spans
 
 _PLACES_EVERY_S = 1.0
 ToDraw = Callable[[VideoRequest, int, str | None], list[ImageTask]]
@@ -31,7 +32,7 @@ class Forecast:
         self._estimator = estimator
         self._queue = queue
         self._unfinished = unfinished
-        self._together = False
+        self._most_rows = 1
         self._own_guidance: float | None = None
         self._pixels: Callable[[int, int], int] = _asked_pixels
         self._to_draw: ToDraw = lambda request, seed, owner: plan_scenes(request, seed)
@@ -44,7 +45,7 @@ class Forecast:
         pixels: Callable[[int, int], int],
         to_draw: ToDraw,
         *,
-        together: bool = False,
+        most_rows: int = 1,
     ) -> None:
         """Take note of what only a loaded model can tell.
 
@@ -52,25 +53,30 @@ class Forecast:
             own_guidance: the model's own.
             pixels: those that it draws for a size.
             to_draw: the scenes of a story that its owner has no picture of.
-            together: jobs are drawn together, so that their times do not add up.
+            most_rows: how many pictures share a pass at most. Where it is more than one, as many
+                jobs are made at a time, and files are written beside the drawing.
         """
-        self._together = together
+        self._most_rows = most_rows
         self._own_guidance, self._pixels, self._to_draw = own_guidance, pixels, to_draw
 
-    def request_s(self, request: Request, scenes_to_draw: int | None = None) -> float:
-        """Seconds to make one request; without a number, all scenes of a story are drawn."""
-        guidance = request.guidance_scale or self._own_guidance
-        guided = guidance is None or guidance > 1
-        measured = self._estimator.knows("step")
-        pixels = (self._pixels if measured else _asked_pixels)(request.width, request.height)
-        image_s = self._estimator.image_s(request.num_inference_steps, pixels, guided)
-        if isinstance(request, ImageRequest):
-            return image_s
-        frames_s = self._estimator.frames_s(
-            request.total_frames, request.width * request.height, moving=request.moves
-        )
-        drawn = len(request.scenes) if scenes_to_draw is None else scenes_to_draw
-        return drawn * image_s + frames_s
+    def until_s(self, request: Request, scenes_to_draw: int | None = None) -> float:
+        """Seconds until a request made now would be done, what is ahead of it included.
+
+        Args:
+            scenes_to_draw: of a story; all if nothing is said.
+        """
+        waiting = [
+            *map(self._entry_of, self._queue.waiting()),
+            self._entry(request, scenes_to_draw),
+        ]
+        return self._spans(waiting)[-1].end_s
+
+    def work(self, job: Job) -> float:
+        """How much a job has drawn, in pixels of rows of the U-Net times steps: for fair shares."""
+        request = job.request
+        rows = 2 if self._is_guided(request) else 1
+        pixels = self._pixels(request.width, request.height)
+        return job.image_tasks * rows * pixels * request.num_inference_steps
 
     def scenes_to_draw(self, request: VideoRequest, terms: Terms, seed: int) -> int:
         """How many scenes of a story must be drawn on these terms.
@@ -93,26 +99,17 @@ class Forecast:
         }
         return sum(task not in coming for task in missing)
 
-    def running_s(self) -> float:
-        """Seconds until the jobs under way are done."""
-        etas = [job.snapshot().progress.eta_s or 0.0 for job in self._unfinished()]
-        return max(etas, default=0.0) if self._together else sum(etas)
-
-    def queue_s(self) -> float:
-        """Seconds until all that was accepted is done."""
-        return self.running_s() + sum(map(self._job_s, self._queue.waiting()))
-
     def room_s(self, tasks: int, max_tasks: int) -> float:
         """Seconds until so many tasks fit into the queue."""
         waiting = self._queue.waiting()
         tasks += sum(ahead.image_tasks for ahead in waiting)
-        until_room_s = self.running_s()
-        for ahead in waiting:  # each leaves the queue when it starts
-            tasks -= ahead.image_tasks
+        spans = self._spans([self._entry_of(ahead) for ahead in waiting])
+        begin_s = 0.0
+        for ahead, span in zip(waiting, spans, strict=True):  # each leaves the queue as it begins
             if tasks <= max_tasks:
                 break
-            until_room_s += self._job_s(ahead)
-        return until_room_s
+            tasks, begin_s = tasks - ahead.image_tasks, span.begin_s
+        return begin_s
 
     def tell_places(self, *, changed: bool = True) -> None:
         """Tell every waiting job its place and time; at most once a second if none `changed`."""
@@ -120,16 +117,67 @@ class Forecast:
             return
         with self._places_lock:  # one at a time, or an older view would overwrite a newer one
             self._places_at = time.monotonic()
-            eta_s = self.running_s()
-            for position, job in enumerate(self._queue.waiting()):
-                eta_s += self._job_s(job)
-                job.place(position, eta_s)
+            waiting = self._queue.waiting()
+            spans = self._spans([self._entry_of(job) for job in waiting])
+            for position, (job, span) in enumerate(zip(waiting, spans, strict=True)):
+                job.place(position, span.end_s)
 
-    def _job_s(self, job: Job) -> float:
+    @property
+    def _together(self) -> bool:
+        return self._most_rows > 1
+
+    def _spans(self, waiting: list[Entry]) -> list[Span]:
+        """When each that waits begins and ends, behind the jobs under way."""
+        under_way = self._under_way()
+        return plan_spans(under_way, waiting, most_rows=self._most_rows)[len(under_way) :]
+
+    def _under_way(self) -> list[Entry]:
+        """The jobs that use the device, by what they tell of the time left to each."""
+        progress = [job.snapshot().progress for job in self._unfinished()]
+        if self._together:
+            progress = [one for one in progress if one.stage != "encoding"]
+        pictures = [one.scenes - max(1, one.scene) + 1 for one in progress]
+        rows = [min(left, self._most_rows) for left in pictures]
+        return [
+            Entry.lasting(left, (one.eta_s or 0.0) * row / sum(rows))
+            for one, left, row in zip(progress, pictures, rows, strict=True)
+        ]
+
+    def _entry_of(self, job: Job) -> Entry:
         request = job.request
         if isinstance(request, ImageRequest):
-            return self.request_s(request)
-        return self.request_s(request, self.scenes_to_draw(request, job.terms, job.seed))
+            return self._entry(request)
+        return self._entry(request, self.scenes_to_draw(request, job.terms, job.seed))
+
+    def _entry(self, request: Request, scenes_to_draw: int | None = None) -> Entry:
+        asked = request.width * request.height
+        if isinstance(request, ImageRequest):
+            pictures, film_s = 1, 0.0
+            around_s = self._estimator.around_s(request.format, asked)
+        else:
+            pictures = len(request.scenes) if scenes_to_draw is None else scenes_to_draw
+            film_s = self._estimator.film_s(request)
+            around_s = self._estimator.around_s("png", asked)
+
+        def drawing_s(together: int) -> float:
+            return pictures * self._picture_s(request, together)
+
+        if self._together:  # files are written beside the drawing, but for the last
+            return Entry(pictures, drawing_s, after_s=around_s + film_s)
+        return Entry.lasting(pictures, drawing_s(1) + pictures * around_s + film_s)
+
+    def _picture_s(self, request: Request, together: int) -> float:
+        pixels = self._pixels if self._estimator.knows("step") else _asked_pixels
+        return self._estimator.picture_s(
+            request.num_inference_steps,
+            pixels(request.width, request.height),
+            guided=self._is_guided(request),
+            together=together,
+        )
+
+    def _is_guided(self, request: Request) -> bool:
+        scale = self._own_guidance if request.guidance_scale is None else request.guidance_scale
+        return scale is None or scale > 1
 
 
 def _asked_pixels(width: int, height: int) -> int:

@@ -105,13 +105,6 @@ class Job:
         return self.terms.owner
 
     @property
-    def work(self) -> int:
-        """How much it draws, in pixels times steps: the unit of fair shares."""
-        request = self.request
-        pixels = request.width * request.height
-        return self.image_tasks * pixels * request.num_inference_steps
-
-    @property
     def state(self) -> JobState:
         return self._snapshot.state
 

@@ -4,10 +4,12 @@ The map is fitted to each model's own autoencoder, by least squares over latents
 no table of factors per model family is needed. One preview costs about a thousandth of a decode.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import cached_property
 from io import BytesIO
+from weakref import WeakSet
 
 import numpy as np
 import torch
@@ -87,19 +89,36 @@ def encode_preview(pixels: NDArray[np.uint8], width: int, height: int) -> bytes:
 
 
 class Pace:
-    """Keeps previews to a share of the time, by what they were seen to cost."""
+    """Keeps the previews of all pictures together to a share of the time, by what they cost.
+
+    Time in which none were made is not saved up. For one thread.
+    """
 
     def __init__(self, share: float) -> None:
         self._share = share
-        self._began = time.perf_counter()
-        self._spent_s = 0.0
+        self._next_at = -math.inf
+        self._had: WeakSet[object] = WeakSet()
+        self._lacking: WeakSet[object] = WeakSet()
+        self._yielding: WeakSet[object] = WeakSet()
 
-    def spend(self, work: Callable[[], None]) -> None:
-        """Do `work` if its like has not used up its share of the time since the beginning."""
-        start = time.perf_counter()
-        if self._spent_s <= self._share * (start - self._began):
-            work()
-            self._spent_s += time.perf_counter() - start
+    def spend(self, who: object, work: Callable[[], None]) -> None:
+        """Do `work` if its like has not used up its share of the time; those who ask take turns."""
+        start, again = time.perf_counter(), who in self._had
+        if start < self._next_at:
+            if not again:
+                self._lacking.add(who)
+            return
+        if again and self._lacking and who not in self._yielding:
+            self._yielding.add(who)  # once: who lacks one asks before this one does again
+            return
+        if again:  # all who still ask have had one
+            self._had.clear()
+            self._lacking.clear()
+        self._had.add(who)
+        self._lacking.discard(who)
+        self._yielding.clear()
+        work()
+        self._next_at = start + (time.perf_counter() - start) / self._share
 
 
 def _with_constant(latents: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from engine.assembly import assemble
 from engine.errors import InternalError
-from engine.estimate import Estimator
+from engine.estimate import Estimator, File
 from engine.film import Begin, Film, never
 from engine.jobs import CancelToken, Job
 from engine.journal import Journal
@@ -29,6 +30,7 @@ from engine.metadata import (
     image_recipe,
     parameters_text,
 )
+from engine.preview import Pace
 from engine.records import KeptScene
 from engine.reel import DrawnScene, Reel
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
@@ -43,6 +45,8 @@ from engine.telling import PictureWork, Telling
 from engine.worker import HandOff, Rest
 
 logger = logging.getLogger(__name__)
+
+_PREVIEW_SHARE = 0.05
 
 
 def model_facts(sampler: Sampler) -> ModelFacts:
@@ -85,6 +89,7 @@ class Production:
         self._hand_off = hand_off
         self._begin_film = begin_film
         self._journal = journal
+        self._pace = Pace(_PREVIEW_SHARE)
         self._stories = 0
         self._counting = threading.Lock()
         self._reuse = None if journal is None else Reuse(journal, store, self._recipe)
@@ -108,7 +113,7 @@ class Production:
 
     def _draw_image(self, job: Job, request: ImageRequest) -> Rest:
         task = image_task(request, job.seed)
-        picture = self._draw_task(job, 1, task, self._telling(job, task, [1]))
+        picture = self._draw_task(job, 1, task, self._telling(job, task, [1], request.format))
         recipe = self._recipe(task)
 
         def finish() -> ImageResult:
@@ -135,7 +140,7 @@ class Production:
         reel = Reel([self._recipe(task) for task in tasks], CancelToken(job.token))
         make = partial(assemble, job, request, reel, self._store, self._estimator)
         film = Film(reel, request, make, self._begin_film, self._estimator)
-        telling = self._telling(job, tasks[0], to_draw, film.ends_in_s)
+        telling = self._telling(job, tasks[0], to_draw, "png", film.ends_in_s)
         with film, closing(self._draw_scenes(job, to_draw, telling)) as pictures:
             for number, task in enumerate(tasks, start=1):
                 job.token.check()
@@ -171,7 +176,7 @@ class Production:
                     told = self._told(number, telling)
                     rows.append((number, self._sampler.begin(task, token, *told, client)))
                 number, row = rows.popleft()
-                yield self._drawn(number, row.task, row.result(), telling)
+                yield self._drawn(number, row.result(), telling)
         finally:
             self._count_stories(-1)
             token.set(InternalError("Another scene of the story could not be drawn."))
@@ -187,8 +192,12 @@ class Production:
 
     def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
         told = self._told(number, telling)
+        start = time.perf_counter()
         picture = self._sampler.generate(task, job.token, *told, job.terms.client)
-        return self._drawn(number, task, picture, telling)
+        if self._sampler.most_rows == 1:  # else others were drawn meanwhile
+            rest_s = max(0.0, time.perf_counter() - start - picture.draw_s)
+            self._estimator.observe("rest", task.width * task.height, rest_s)
+        return self._drawn(number, picture, telling)
 
     def _told(self, number: int, telling: Telling) -> tuple[OnStep, OnPreview]:
         """Tell that a picture begins; return what tells of its steps."""
@@ -196,12 +205,11 @@ class Production:
         previews = telling.previews(number, self._sampler.prepare_previews)
         return partial(telling.step, number), previews
 
-    def _drawn(self, number: int, task: ImageTask, picture: Picture, telling: Telling) -> Picture:
+    def _drawn(self, number: int, picture: Picture, telling: Telling) -> Picture:
         """Take note of a picture, and of the time it took."""
         telling.drawn(number)
         pixels = picture.drawn_width * picture.drawn_height
-        pair_s = picture.step_s * (1 if self._is_guided(task) else 2)
-        self._estimator.observe("step", pixels, pair_s)
+        self._estimator.observe("step", picture.pass_rows * pixels, picture.pass_s)
         self._estimator.observe("decode", pixels, picture.decode_s)
         return picture
 
@@ -210,15 +218,20 @@ class Production:
         job: Job,
         task: ImageTask,
         numbers: Iterable[int],
+        file: File,
         ends_in_s: Callable[[float], float] = lambda drawn_in_s: drawn_in_s,
     ) -> Telling:
         pixels = self.drawn_pixels(task.width, task.height)
-        work = PictureWork(task, pixels, self._is_guided(task))
-        together = self._sampler.most_rows > 1
-        return Telling(job, numbers, work, self._estimator, together=together, ends_in_s=ends_in_s)
-
-    def _is_guided(self, task: ImageTask) -> bool:
-        return self._guidance_of(task) > 1
+        work = PictureWork(task, pixels, self._guidance_of(task) > 1, file)
+        return Telling(
+            job,
+            numbers,
+            work,
+            self._estimator,
+            pace=self._pace,
+            most_rows=self._sampler.most_rows,
+            ends_in_s=ends_in_s,
+        )
 
     def _guidance_of(self, task: ImageTask) -> float:
         """The scale that a task is drawn with: its own, else the model's."""
@@ -236,9 +249,9 @@ class Production:
     def _write_still(self, job: Job, name: str, picture: Picture, recipe: ImageRecipe) -> Path:
         job.token.check()
         start = time.perf_counter()
-        kind = name.rsplit(".", 1)[-1]
-        data = encode_image(picture.pixels, kind, recipe)  # type: ignore[arg-type]
+        kind: Any = name.rsplit(".", 1)[-1]
+        data = encode_image(picture.pixels, kind, recipe)
         path = self._store.write(job.id, name, lambda part: part.write_bytes(data))
-        pixels = picture.drawn_width * picture.drawn_height
-        self._estimator.observe("still", pixels, time.perf_counter() - start)
+        pixels = recipe.width * recipe.height
+        self._estimator.observe(kind, pixels, time.perf_counter() - start)
         return path

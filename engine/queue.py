@@ -9,10 +9,18 @@ from engine.jobs import Job
 from engine.requests import ImageRequest
 
 Fits = Callable[[Job], bool]
+WorkOf = Callable[[Job], float]
+"""How much a job draws, in any unit."""
 
 
 def _any_job(job: Job) -> bool:
     return True
+
+
+def asked_work(job: Job) -> float:
+    """How much a job draws as it was asked for, in pixels times steps."""
+    request = job.request
+    return job.image_tasks * request.width * request.height * request.num_inference_steps
 
 
 def _is_picture(job: Job) -> bool:
@@ -27,7 +35,8 @@ class _Turns:
     what it shows, and so has no claim from the time before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: WorkOf) -> None:
+        self._work = work
         self._jobs: OrderedDict[str | None, deque[Job]] = OrderedDict()
         self._had: dict[str | None, float] = {}
         self._clock = 0.0
@@ -51,8 +60,9 @@ class _Turns:
         client = min(wanting, key=self._had.__getitem__)
         job = next(filter(fits, self._jobs[client]))
         self._jobs[client].remove(job)
-        self._had[client] += job.work
-        self._clock += job.work / len(self._jobs)
+        work = self._work(job)
+        self._had[client] += work
+        self._clock += work / len(self._jobs)
         if self._jobs[client]:
             self._jobs.move_to_end(client)  # after those who have had as much
         else:
@@ -94,9 +104,16 @@ class JobQueue:
     held up by those who ask for long.
     """
 
-    def __init__(self, max_tasks: int) -> None:
+    def __init__(self, max_tasks: int, work: WorkOf = asked_work) -> None:
+        """Make an empty queue.
+
+        Args:
+            work: what shares are shares of. It is counted when a job is taken, so one that is
+                cancelled before has cost its client nothing.
+        """
         self._max_tasks = max_tasks
-        self._turns = _Turns()
+        self._work = work
+        self._turns = _Turns(work)
         self._promised = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -167,7 +184,7 @@ class JobQueue:
         with self._changed:
             self._closed = True
             left = self._turns.in_order()
-            self._turns = _Turns()
+            self._turns = _Turns(self._work)
             self._changed.notify_all()
             return left
 

@@ -26,7 +26,8 @@ class Picture:
 
     `pixels` is uint8 RGB (height, width, 3) at the asked size; `drawn_width` and `drawn_height`
     are the size the model drew at, in pixels. `step_s` is its share of the steps' time: pictures
-    drawn together share each step.
+    drawn together share each pass. `pass_s` is what a pass took in all, of `pass_rows` rows of the
+    U-Net; both in the mean.
     """
 
     pixels: NDArray[np.uint8]
@@ -35,6 +36,8 @@ class Picture:
     drawn_height: int
     steps: int
     step_s: float
+    pass_s: float
+    pass_rows: int
     decode_s: float
 
     @property
@@ -60,6 +63,15 @@ class Size:
         return self.height * self.width
 
 
+@dataclass(frozen=True)
+class Pass:
+    """What one pass took, how many pictures shared it, and of how many rows of the U-Net it was."""
+
+    lap: Lap
+    pictures: int
+    rows: int
+
+
 @dataclass(eq=False)
 class Flight:
     """How far a row has come.
@@ -70,7 +82,7 @@ class Flight:
             them at the end; zeros before the first step.
         guidance_scale: float32, a single number on the device.
         step: steps taken.
-        laps: what each pass took, and how many rows shared it.
+        passes: those it has taken part in.
     """
 
     guidance_scale: Tensor
@@ -79,7 +91,7 @@ class Flight:
     latents: Tensor
     clean: Tensor
     step: int = 0
-    laps: list[tuple[Lap, int]] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
 
     @property
     def is_done(self) -> bool:
@@ -132,8 +144,3 @@ class Row:
         traceback.clear_frames(error.__traceback__)
         self.flight = None
         self.future.set_exception(error)
-
-
-def shared_s(laps: list[tuple[Lap, int]]) -> float:
-    """A row's share of the time of its passes; waits for them."""
-    return sum(lap() / rows for lap, rows in laps)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable
 from functools import partial
+from statistics import fmean
 
 import torch
 
@@ -24,7 +25,7 @@ from engine.models import LoadedModel
 from engine.preview import Projector
 from engine.programs import Backend, Programs
 from engine.requests import ImageTask
-from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size, shared_s
+from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size
 from engine.slots import Slots
 from engine.solver import Solver
 
@@ -254,7 +255,7 @@ class Sampler:
     def _finish(self, row: Row, flight: Flight) -> None:
         """Decode a row that has taken its last step; whoever waits for it does the rest."""
         decoded = self._decoder.begin(flight.latents)
-        laps = flight.laps  # not the flight itself: its tensors must not outlive it
+        passes = flight.passes  # not the flight itself: its tensors must not outlive it
 
         def finish() -> Picture:
             pixels, decode_s = decoded()
@@ -264,8 +265,10 @@ class Sampler:
                 guidance_scale=row.guidance_scale,
                 drawn_width=drawn_width,
                 drawn_height=drawn_height,
-                steps=len(laps),
-                step_s=shared_s(laps) / len(laps),
+                steps=len(passes),
+                step_s=fmean(one.lap() / one.pictures for one in passes),
+                pass_s=fmean(one.lap() for one in passes),
+                pass_rows=round(fmean(one.rows for one in passes)),
                 decode_s=decode_s,
             )
 

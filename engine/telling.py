@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.estimate import Estimator
+from engine.estimate import Estimator, File
 from engine.jobs import Job
 from engine.preview import Pace, encode_preview
 from engine.requests import ImageTask
 from engine.rows import OnPreview, Render
 from engine.snapshots import Preview
-
-_PREVIEW_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,10 @@ class PictureWork:
 
     task: ImageTask
     pixels: int
+    """Those that are drawn."""
     guided: bool
+    file: File
+    """Which kind of file it becomes."""
 
     @property
     def steps(self) -> int:
@@ -42,19 +43,24 @@ class Telling:
         work: PictureWork,
         estimator: Estimator,
         *,
-        together: bool = False,
+        pace: Pace,
+        most_rows: int = 1,
         ends_in_s: Callable[[float], float] = lambda drawn_in_s: drawn_in_s,
     ) -> None:
         """Begin to tell of the pictures with these numbers.
 
         Args:
-            ends_in_s: seconds until the job ends, if they are all drawn in so many.
+            pace: of the previews of all jobs.
+            most_rows: how many pictures share a pass at most.
+            ends_in_s: seconds until the job ends, if they are all there in so many.
         """
         self._job = job
         self._left = dict.fromkeys(numbers, work.steps)
         self._work = work
         self._estimator = estimator
-        self._together = together
+        self._pace = pace
+        self._most_rows = most_rows
+        self._together = most_rows > 1
         self._ends_in_s = ends_in_s
         self._first: tuple[float, int] | None = None
         """When the first step was told of, and how many were left then."""
@@ -91,7 +97,6 @@ class Telling:
         Args:
             prepare: does once what the first preview needs.
         """
-        pace = Pace(_PREVIEW_SHARE)
         task = self._work.task
         step = 0
 
@@ -104,7 +109,7 @@ class Telling:
             step += 1
             if self._job.is_watched and number == self._shown(number):
                 prepare()
-                pace.spend(lambda: show(render))
+                self._pace.spend(self, lambda: show(render))
 
         return on_preview
 
@@ -114,21 +119,27 @@ class Telling:
         return next((other for other in left if left[other] or other == number), number)
 
     def _eta_s(self, number: int) -> float | None:
-        work, estimator = self._work, self._estimator
+        estimator = self._estimator
         if not (self._left[number] or estimator.knows("decode")):
             return None
         left = sum(self._left.values())
         pace_s = self._pace_s(left)
         if estimator.knows("step") and not (self._together and pace_s is not None):
-            pictures_s = [
-                estimator.image_s(steps, work.pixels, work.guided) for steps in self._left.values()
-            ]
-            return self._ends_in_s(sum(pictures_s))
-        if pace_s is None:
+            drawing_s = sum(map(self._picture_s, self._left.values()))
+        elif pace_s is None:
             return None
-        # The very first picture, or one among others: its own pace tells.
-        decode_s = estimator.image_s(0, work.pixels)
-        return self._ends_in_s(pace_s * left + decode_s * len(self._left))
+        else:  # the very first picture, or one among others: its own pace tells
+            drawing_s = pace_s * left + self._picture_s(0) * len(self._left)
+        task = self._work.task
+        around_s = estimator.around_s(self._work.file, task.width * task.height)
+        around = 1 if self._together else len(self._left)  # there, files are written meanwhile
+        return self._ends_in_s(drawing_s + around * around_s)
+
+    def _picture_s(self, steps: int) -> float:
+        """Seconds for so many steps of a picture, and its decoding."""
+        together = min(self._most_rows, len(self._left))
+        guided = self._work.guided
+        return self._estimator.picture_s(steps, self._work.pixels, guided=guided, together=together)
 
     def _pace_s(self, left: int) -> float | None:
         """Seconds a step, since the first one: the wait before that is nobody's pace."""

@@ -54,7 +54,15 @@ class StubSampler:
         pixels = draw_picture(task.width, task.height, task.seed)
         guidance = task.guidance_scale or 3.0
         return Picture(
-            pixels, guidance, task.width, task.height, steps=10, step_s=0.5, decode_s=2.0
+            pixels,
+            guidance,
+            task.width,
+            task.height,
+            steps=10,
+            step_s=0.5,
+            pass_s=0.5,
+            pass_rows=2 if guidance > 1 else 1,
+            decode_s=2.0,
         )
 
 

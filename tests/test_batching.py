@@ -138,10 +138,13 @@ def test_time_is_shared_among_those_who_share_a_step(
     sampler = Sampler(model, Room(4))
     rows = [begin(sampler, num_inference_steps=steps) for steps in (10, 10, 20)]
     finish(sampler)
-    step_s = [row.result(0).step_s for row in rows]
+    pictures = [row.result(0) for row in rows]
+    step_s = [picture.step_s for picture in pictures]
     # The clock goes on by one from the beginning of a pass to its end; the last pictures measure
     # their decoding with the same clock, between passes.
     assert step_s == pytest.approx([1 / 3, 1 / 3, (10 / 3 + 10) / 20])
+    passes = [(picture.pass_s, picture.pass_rows) for picture in pictures]
+    assert passes == [(1, 6), (1, 6), (1, 4)]  # the last one was alone for half of its passes
 
 
 def test_generate_takes_along_what_was_begun_beside_it(model: LoadedModel) -> None:

@@ -76,8 +76,53 @@ def test_previews_keep_to_their_share_of_the_time(monkeypatch: pytest.MonkeyPatc
 
     while now[0] < 60:
         now[0] += 0.1
-        pace.spend(work)
+        pace.spend(pace, work)
     assert 0.04 < 0.03 * len(made) / now[0] < 0.051
+
+
+class Watched:
+    """A job whose pictures are shown."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+
+def test_previews_of_all_jobs_together_keep_to_one_share_and_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("engine.preview.time.perf_counter", lambda: now[0])
+    pace, jobs = Pace(0.05), [Watched() for _ in range(5)]
+
+    def show(job: Watched) -> None:
+        now[0] += 0.03
+        job.shown += 1
+
+    while now[0] < 120:
+        now[0] += 0.1
+        if now[0] > 60 and len(jobs) == 5:
+            jobs.pop(1)  # its picture is done; nobody waits for it
+        for job in jobs:
+            pace.spend(job, lambda job=job: show(job))  # type: ignore[misc]
+    shown = [job.shown for job in jobs]
+    assert max(shown) - min(shown) <= 2
+    assert 0.04 < 0.03 * sum(shown) / 120 < 0.051
+
+
+def test_a_time_without_previews_is_not_saved_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, made = [0.0], []
+    monkeypatch.setattr("engine.preview.time.perf_counter", lambda: now[0])
+    pace = Pace(0.05)
+
+    def work() -> None:
+        now[0] += 0.03
+        made.append(now[0])
+
+    now[0] = 1000.0
+    for _ in range(100):
+        pace.spend(pace, work)
+        now[0] += 0.01
+    assert len(made) == 2
 
 
 def test_none_are_made_for_nobody(

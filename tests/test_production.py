@@ -155,13 +155,25 @@ def test_the_time_left_shrinks_to_nothing(studio: Studio) -> None:
 def test_what_was_measured_is_learned(studio: Studio) -> None:
     studio.make(story())
     measured = studio.estimator.measured()
-    assert set(measured) == {"step", "decode", "still", "frame"}
+    assert set(measured) == {"step", "decode", "rest", "png", "frame", "film"}
     assert (measured["step"], measured["decode"]) == (0.5, 2.0)
 
 
-def test_a_step_without_guidance_counts_as_half_a_pair(studio: Studio) -> None:
-    studio.make(image(guidance_scale=1.0))
-    assert studio.estimator.measured()["step"] == 1.0
+def test_a_step_without_guidance_is_one_of_half_the_rows(studio: Studio) -> None:
+    studio.make(image(width=64, height=64, guidance_scale=1.0))
+    assert studio.estimator.unit_s("step", 64 * 64) == 0.5
+    assert studio.estimator.unit_s("step", 2 * 64 * 64) == 1.0
+    studio.make(image(width=64, height=64))
+    assert studio.estimator.unit_s("step", 2 * 64 * 64) == 0.5
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+def test_every_kind_of_file_is_measured_by_the_pixels_in_it(studio: Studio, kind: Any) -> None:
+    studio.sampler.model.defaults = ModelDefaults(near_native_area=True)
+    studio.make(image(format=kind, width=128, height=64))
+    assert kind in studio.estimator.measured()
+    once_s = studio.estimator.unit_s(kind, 128 * 64)
+    assert studio.estimator.unit_s(kind, 4 * 128 * 64) == pytest.approx(4 * once_s)
 
 
 def test_facts_tell_of_the_model(studio: Studio) -> None:

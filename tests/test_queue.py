@@ -157,6 +157,22 @@ def test_who_asks_for_short_work_is_not_held_up_by_who_asks_for_long() -> None:
     assert queue.waiting() == [long[0], *short[:4], long[1], *short[4:], *long[2:]]
 
 
+def test_what_is_cancelled_while_it_waits_has_cost_its_client_nothing() -> None:
+    queue = JobQueue(100)
+    hasty = [image("hasty", 50) for _ in range(5)]
+    queue.put(image("patient"))
+    for job in hasty:
+        queue.put(job)
+    for job in hasty[1:]:
+        queue.discard(job)
+    others = [image("patient") for _ in range(2)]
+    late = image("hasty", 50)
+    for job in (*others, late):
+        queue.put(job)
+    assert queue.take().terms.client == "patient"  # type: ignore[union-attr]
+    assert queue.waiting() == [hasty[0], others[0], late, others[1]]
+
+
 def test_a_story_counts_all_its_scenes() -> None:
     queue = JobQueue(100)
     first, second = (

@@ -10,9 +10,13 @@ Row = tuple[str, str]
 _SPEEDS = {
     "step": "One denoising step",
     "decode": "Decoding a picture",
-    "still": "Saving a picture",
-    "frame": "Writing a video frame",
+    "rest": "Reading prompts and the like, a picture",
+    "png": "Saving a PNG",
+    "webp": "Saving a WebP",
+    "jpeg": "Saving a JPEG",
+    "frame": "Writing a held video frame",
     "moving frame": "Writing a video frame, camera moving",
+    "film": "Beginning and checking a video",
 }
 
 

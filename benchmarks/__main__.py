@@ -33,6 +33,7 @@ BENCHMARKS = {
     "story_bundled": "story:measure_bundled",
     "ten_scenes_bundled": "story:measure_ten_scenes_bundled",
     "concurrency_bundled": "concurrency:measure_bundled",
+    "estimates": "estimates:measure",
     "fairness": "fairness:measure",
     "offered_load": "offered_load:measure",
     "load": "load:measure",

@@ -12,11 +12,13 @@ from PIL import Image
 from benchmarks import limits, plots, workloads
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.checks import NotTheSame, check_picture
+from benchmarks.estimates import Outcome, first_requests, mixed_requests, summary_of
 from benchmarks.extents import extent, is_full, told_extents
 from benchmarks.fairness import Pace, alike, round_robin_s, unlike
 from benchmarks.offered_load import Answer, arrivals_s, summary
 from benchmarks.targets import judge, judge_on, line
 from benchmarks.turns import compared, percentile, ratio, take_turns
+from engine import ImageRequest, VideoRequest
 
 PAGE = "page"  # imports playwright, which not everybody has
 
@@ -114,6 +116,32 @@ def test_load_tells_refused_apart() -> None:
     assert (told["offered_per_s"], told["pictures_per_s"]) == (2.0, 0.5)
     assert (told["p50_s"], told["p95_s"]) == (1.0, 3.0)
     assert summary([Answer(0, 0.1, 503)], window_s=2.0)["p50_s"] is None
+
+
+def test_promises_are_held_against_what_jobs_took() -> None:
+    request = ImageRequest(prompt="a fox")
+    pairs = [(1.0, 1.0), (1.14, 1.0), (0.84, 1.0), (30.0, 20.0)]
+    told = summary_of([Outcome(request, promised_s, took_s) for promised_s, took_s in pairs])
+    assert (told["jobs"], told["share_within"]) == (4, 0.5)
+    assert told["share_within_as_whole_seconds"] == 0.75
+    assert (told["error_worst"], told["bias_median"]) == (0.5, 0.07)
+
+
+def test_jobs_whose_promises_are_judged_are_mixed_and_always_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("BENCH_SMOKE", raising=False)
+    assert [type(one) for one in first_requests()] == [ImageRequest, ImageRequest, VideoRequest]
+    mixed = mixed_requests(30)
+    assert mixed == mixed_requests(30)
+    images = [one for one in mixed if isinstance(one, ImageRequest)]
+    films = [one for one in mixed if isinstance(one, VideoRequest)]
+    assert (len(images), len(films)) == (23, 7)
+    assert {one.format for one in images} == {"png", "webp", "jpeg"}
+    assert {one.guidance_scale for one in images} == {None, 1.0}
+    assert len({(one.width, one.height) for one in images}) >= 3
+    assert {one.moves for one in films} == {True, False}
+    assert len({one.transition for one in films}) > 1
 
 
 def test_targets_are_judged() -> None:

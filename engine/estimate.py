@@ -21,8 +21,8 @@ _CHANGING = 4.0
 """What it takes to encode a frame unlike the one before it, against one that is held."""
 _ALIKE: dict[Work, tuple[Work, float]] = {
     "moving frame": ("frame", _CHANGING),
-    "webp": ("png", 1.0),
-    "jpeg": ("png", 0.5),
+    "webp": ("png", 0.7),
+    "jpeg": ("png", 0.1),
 }
 """Until a kind of work was measured: another that is like it, and how many times that it takes."""
 

@@ -304,7 +304,7 @@ def make_film(begin: Any, scenes: int = 4) -> tuple[Film, Reel]:
     recipes: Any = [None] * scenes
     reel = Reel(recipes, CancelToken())
     estimator = Estimator()
-    estimator.observe("frame", 64 * 64, 1.0)
+    estimator.observe("frame", 64 * 64, 0.5)  # 12 held ones, 6 that count four times
     film = Film(reel, story(scenes), lambda: pytest.fail("made"), begin, estimator)
     return film, reel
 

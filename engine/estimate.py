@@ -14,7 +14,7 @@ from engine.requests import VideoRequest
 File = Literal["png", "webp", "jpeg"]
 Work = Literal["step", "decode", "rest", "frame", "moving frame", "film"] | File
 
-_KEPT = 25
+_KEPT, _SIZES = 25, 100
 _ASSUMED_S: dict[Work, float] = {"step": 5.0 / 25 / (2 * 512 * 512)}
 """Seconds a pixel, until the kind of work was measured. A guided picture has two rows."""
 _CHANGING = 4.0
@@ -57,6 +57,9 @@ class Estimator:
             sizes[pixels] = sizes.pop(pixels, deque(maxlen=_KEPT))
             sizes[pixels].append(seconds)
             self._medians[work][pixels] = statistics.median(sizes[pixels])
+            if len(sizes) > _SIZES:
+                oldest = next(iter(sizes))
+                del sizes[oldest], self._medians[work][oldest]
 
     def knows(self, work: Work) -> bool:
         """Tell whether this kind of work was ever measured."""

@@ -139,3 +139,12 @@ def test_many_threads_may_measure_and_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_only_so_many_sizes_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.estimate._SIZES", 3)
+    estimator = Estimator()
+    for pixels in (100, 200, 300, 100, 400):
+        estimator.observe("decode", pixels, 1.0 if pixels != 200 else 50.0)
+    assert estimator.unit_s("decode", 200) == 1.0  # told from its neighbours
+    assert estimator.unit_s("decode", 100) == 1.0

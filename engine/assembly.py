@@ -43,7 +43,7 @@ def assemble(
         StorageFull: the disk is full; no partial file is left.
         EngineError: the reason the token was set with, or why a still was not written.
     """
-    count, fed = len(reel.recipes), list[float]()
+    count, fed, stills = len(reel.recipes), list[float](), list[Path]()
     comment = plan_manifest(request, reel, [_LONGEST_S] * count).model_dump_json()
     video = VideoFormat(
         request.width, request.height, request.fps, comment, subtitle_track(request)
@@ -54,13 +54,13 @@ def assemble(
         frames = count_frames(part)
         if frames != request.total_frames:
             raise EncoderFailed(f"The video has {frames} of {request.total_frames} frames.")
+        stills.extend(map(reel.still, range(count)))  # the last look at the token
         manifest = plan_manifest(request, reel, reel.draw_s())
         replace_comment(part, comment, manifest.model_dump_json())
 
     start = time.perf_counter()
     path = store.write(job.id, "video.mp4", write)
     waited_s = reel.waited_s
-    stills = tuple(map(reel.still, range(count)))
     poster = store.write(job.id, "poster.jpg", lambda part: _write_poster(stills[0], part))
     work, units = frame_work(request)
     pixels, fed_s = request.width * request.height, fed[-1] - fed[0]
@@ -69,7 +69,7 @@ def assemble(
     return VideoResult(
         path=path,
         poster=poster,
-        stills=stills,
+        stills=tuple(stills),
         seed=job.seed,
         guidance_scale=reel.recipes[0].guidance_scale,
         scenes=count,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import BadOutput
+from engine.memory import run_within
 from engine.models import LoadedModel
 from engine.programs import Programs, Run
 from engine.stopwatch import Stopwatch
@@ -29,6 +30,7 @@ class Decoder:
         self._device: torch.device = model.pipeline._execution_device
         run = decoding(model.pipeline.vae)
         self._decode = run if programs is None else programs.speed_up(run)
+        self._spare = (lambda: False) if programs is None else programs.clear
         self._stopwatch = Stopwatch(self._device)
         self._stream: Any = None
         if self._device.type == "cuda":
@@ -36,6 +38,10 @@ class Decoder:
 
     def begin(self, latents: Tensor) -> Decoded:
         """Begin to decode latents (channels, height, width); any thread may wait for the end."""
+        decoded, _ = run_within(self._device, lambda _: self._begin(latents), 1, self._spare)
+        return decoded
+
+    def _begin(self, latents: Tensor) -> Decoded:
         beside: AbstractContextManager[Any] = nullcontext()
         if self._stream is not None:
             self._stream.wait_stream(torch.cuda.current_stream(self._device))
@@ -53,9 +59,9 @@ class Decoder:
 
         def wait() -> tuple[NDArray[np.uint8], float]:
             seconds = lap()
-            for while_, good in zip(("denoising", "decoding"), finite.tolist(), strict=True):
+            for work, good in zip(("denoising", "decoding"), finite.tolist(), strict=True):
                 if not good:
-                    raise BadOutput(f"The model gave invalid numbers (NaN) while {while_}.")
+                    raise BadOutput(f"The model gave invalid numbers (NaN) while {work}.")
             return np.asarray(pixels), seconds
 
         return wait

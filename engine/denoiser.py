@@ -18,6 +18,8 @@ from engine.stopwatch import Lap, Stopwatch
 _AHEAD = 2
 """Passes given to the device before the first of them is waited for: it must not run dry, nor be
 so far behind that a picture that was cancelled goes on."""
+_BESIDE = 2
+"""Programs keep the memory of a pass, and trying one that was compiled takes as much again."""
 
 
 class Denoiser:
@@ -33,7 +35,8 @@ class Denoiser:
         self.device: torch.device = model.pipeline._execution_device
         self._dtype = model.dtype
         self._unet = model.pipeline.unet
-        self._programs = programs
+        self._spare = (lambda: False) if programs is None else programs.clear
+        self._beside = 0 if programs is None else _BESIDE
         plain = predicting(self._unet)
         self._run = plain if programs is None else programs.speed_up(plain)
         self._stopwatch = Stopwatch(self.device)
@@ -76,11 +79,9 @@ class Denoiser:
         cells = latents[0, 0].numel()
         at_once = min(sum(counts), self.room.rows(cells))
         run = partial(_run_some, self._run, *inputs)
-        output, fitted = run_within(self.device, run, at_once)
+        output, fitted = run_within(self.device, run, at_once, self._spare)
         if fitted < at_once:
             self.room.shrink(fitted, cells)
-            if self._programs is not None:
-                self._programs.clear()
         parts = torch.split(output, counts)
         negative = torch.stack([part[0] for part in parts])
         positive = torch.stack([part[-1] for part in parts])  # the same where there is no guidance
@@ -97,7 +98,8 @@ class Denoiser:
             new(2),
             new((2, text.max_position_embeddings, text.hidden_size)),
         )
-        return measure_room(self.device, lambda: run(*pair), 2 * side * side)
+        cells = 2 * side * side
+        return measure_room(self.device, lambda: run(*pair), cells, beside=self._beside)
 
 
 def predicting(unet: Any) -> Run:

@@ -72,10 +72,11 @@ class Film:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None and self._made is not None:
+        if kind is not None:
             self._reel.token.set(InternalError("A scene of the story could not be drawn."))
-            with suppress(CancelledError):
-                self._made.exception()
+            if self._made is not None:
+                with suppress(CancelledError):
+                    self._made.exception()
 
     def rest(self) -> "Callable[[], Result] | Future[Result]":
         """What is left when all scenes are drawn: a film to make, or one that is being made."""

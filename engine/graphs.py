@@ -31,9 +31,10 @@ class CudaGraphs:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._compiled: dict[Run, Run] = {}
+        self._streams: dict[Run, Any] = {}
         self._pools: dict[Run, Any] = {}
 
-    def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
+    def compile(self, run: Run, inputs: tuple[Tensor, ...]) -> Run:
         """Compile, whole, for exactly these shapes.
 
         Raises:
@@ -45,25 +46,40 @@ class CudaGraphs:
                 run, fullgraph=True, dynamic=False, recompile_limit=_FOR_LONG * MOST
             )
         compiled = self._compiled[run]
-        compiled(*places)
+        compiled(*inputs)
         torch.cuda.synchronize(self._device)
         return compiled
 
-    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+    def capture(
+        self, name: Run, run: Run, inputs: tuple[Tensor, ...]
+    ) -> tuple[Callable[[], None], Tensor]:
         """Record one call.
 
         Graphs of one function share their memory: they never run at the same time, and what they
-        give is copied before the next one does. Those of two functions may run side by side.
+        give is copied before the next one does. Those of two functions may run side by side; so
+        each function has a stream of its own, for the libraries keep their working memory by the
+        stream on which a graph was recorded.
         """
-        pool = self._pools.setdefault(run, torch.cuda.graph_pool_handle())
-        aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(aside):
+        if name not in self._streams:
+            self._streams[name] = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        pool = self._pools.setdefault(name, torch.cuda.graph_pool_handle())
+        stream = self._streams[name]
+        torch.cuda.synchronize(self._device)
+        # The outer context brings this thread back to its own stream whatever goes wrong within.
+        # A shape that after all has to be compiled here is rather recorded as it is.
+        with torch.cuda.stream(stream), torch.compiler.set_stance("eager_on_recompile"):
             for _ in range(_WARM_UPS):
-                run(*places)
-        torch.cuda.current_stream(self._device).wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        # Other threads may wait for what they were given before; that must not spoil the recording.
-        with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-            output = run(*places)
+                run(*inputs)
+            torch.cuda.synchronize(self._device)
+            graph = torch.cuda.CUDAGraph()
+            # Other threads may wait for what they were given; that must not spoil the recording.
+            with torch.cuda.graph(
+                graph, pool=pool, stream=stream, capture_error_mode="thread_local"
+            ):
+                output = run(*inputs)
         return graph.replay, output
+
+    def forget(self) -> None:
+        """Make ready for all programs to be let go: nothing may be using one."""
+        torch.cuda.synchronize(self._device)
+        self._pools.clear()

@@ -5,14 +5,15 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from engine.errors import DeviceOutOfMemory
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 MOST_ROWS = 16
 # Of the memory that is free; the rest is for the decoder and for what others take meanwhile.
 _SHARE = 0.7
@@ -57,7 +58,9 @@ class Room:
         return self._cells
 
 
-def measure_room(device: torch.device, run: Callable[[], object], cells: int) -> Room:
+def measure_room(
+    device: torch.device, run: Callable[[], object], cells: int, *, beside: int = 0
+) -> Room:
     """Find out how much fits, from what the device has free and what one pass takes.
 
     Where the memory cannot be measured, and on a CPU, where more rows at once only take longer,
@@ -65,6 +68,7 @@ def measure_room(device: torch.device, run: Callable[[], object], cells: int) ->
 
     Args:
         run: a pass whose rows have so many `cells` together.
+        beside: how many others may hold as much memory at the same time.
     """
     if device.type != "cuda":
         return Room()
@@ -83,7 +87,7 @@ def measure_room(device: torch.device, run: Callable[[], object], cells: int) ->
     taken = max(1, torch.cuda.max_memory_allocated(device) - before)
     free, _ = torch.cuda.mem_get_info(device)
     free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    room = Room(MOST_ROWS, _SHARE * free / taken * cells)
+    room = Room(MOST_ROWS, _SHARE * free / taken * cells / (1 + beside))
     logger.info("a pass takes %.0f MB of %.0f MB free", taken / 2**20, free / 2**20)
     return room
 
@@ -96,12 +100,16 @@ def held_bytes(device: torch.device) -> int | None:
 
 
 def run_within(
-    device: torch.device, run: Callable[[int], Tensor], batch: int
-) -> tuple[Tensor, int]:
+    device: torch.device,
+    run: Callable[[int], T],
+    batch: int,
+    spare: Callable[[], bool] = lambda: False,
+) -> tuple[T, int]:
     """Run with so many rows at once; where the memory runs out, with half as many, down to one.
 
     Args:
         run: computes all rows, at most so many at once; may be called again after it failed.
+        spare: called first where the memory runs out; whether it made room.
 
     Returns:
         What `run` returned, and how many rows at once the memory took.
@@ -113,10 +121,13 @@ def run_within(
         try:
             return run(batch), batch
         except (RuntimeError, MemoryError) as err:
-            if batch == 1 or not _is_out_of_memory(err):
+            if not _is_out_of_memory(err):
+                raise
+            has_room = spare()
+            if batch == 1 and not has_room:
                 raise
         # Not before the error is gone: its frames hold the tensors that filled the memory.
-        batch //= 2
+        batch = batch if has_room else batch // 2
         _empty_cache(device)
         logger.warning("out of memory on %s: going on with %d row(s) at once", device, batch)
 

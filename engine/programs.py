@@ -5,13 +5,15 @@ as they are; then it is captured between two passes, which takes moments. One sh
 """
 
 import logging
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,36 +23,48 @@ logger = logging.getLogger(__name__)
 Run = Callable[..., Tensor]
 """Takes tensors whose first dimension is rows, none of which sees another; gives such a tensor."""
 MOST = 24
-"""Programs kept, and shapes whose use is counted; those used last."""
-_WORTH = 2
-"""Calls from which on a shape is in use."""
+"""Programs kept, and shapes whose use is counted."""
+_IN_USE = 2
+"""Calls from which on a shape is worth a program."""
+_PAUSE_S = 60.0
+"""How long none are made after they were let go because their memory was needed."""
 
 
 class Backend(Protocol):
     """What makes programs; see `graphs.CudaGraphs`."""
 
-    def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
+    def compile(self, run: Run, inputs: tuple[Tensor, ...]) -> Run:
         """Compile for these inputs; called on a thread of its own, which may take its time."""
         ...
 
-    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
-        """Record a call with these inputs: what does it again, and where it leaves its output."""
+    def capture(
+        self, name: Run, run: Run, inputs: tuple[Tensor, ...]
+    ) -> tuple[Callable[[], None], Tensor]:
+        """Record a call with these inputs: what does it again, and where it leaves its output.
+
+        Args:
+            name: the function that `run` was compiled from, or is.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Make ready for all programs to be let go, which they are right after."""
         ...
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a program reads one of its inputs: the size, rows first, and what else it must be."""
+class Input:
+    """What a program's input is: the size, rows first, and what else it must be."""
 
     size: tuple[int, ...]
     dtype: torch.dtype
     device: torch.device
 
     def make(self) -> Tensor:
-        """Room for it, zeros; pictures in the order of memory that convolutions take best."""
+        """A tensor of that kind, zeros; pictures in the order that convolutions take best."""
         order = torch.channels_last if len(self.size) == 4 else torch.contiguous_format
-        room = torch.empty(self.size, dtype=self.dtype, device=self.device, memory_format=order)
-        return room.zero_()
+        empty = torch.empty(self.size, dtype=self.dtype, device=self.device, memory_format=order)
+        return empty.zero_()
 
 
 @dataclass(frozen=True)
@@ -58,14 +72,14 @@ class Shape:
     """What a program is made for: a function, and the shapes of its inputs."""
 
     run: Run
-    places: tuple[Place, ...]
+    inputs: tuple[Input, ...]
 
     @classmethod
     def of(cls, run: Run, inputs: tuple[Tensor, ...]) -> "Shape":
         """That of the program for these inputs: with rows up to the next power of two."""
         rows = 1 << (len(inputs[0]) - 1).bit_length()
         return cls(
-            run, tuple(Place((rows, *one.shape[1:]), one.dtype, one.device) for one in inputs)
+            run, tuple(Input((rows, *one.shape[1:]), one.dtype, one.device) for one in inputs)
         )
 
 
@@ -87,7 +101,10 @@ class Program:
 
 
 class Programs:
-    """The programs of all functions that were sped up. For the thread that owns the device."""
+    """The programs of all functions that were sped up. For the thread that owns the device.
+
+    They share working memory, so none is let go by itself: all are, or none.
+    """
 
     def __init__(self, backend: Backend, on_compiled: Callable[[], None]) -> None:
         """Begin without any.
@@ -97,79 +114,90 @@ class Programs:
         """
         self._backend = backend
         self._on_compiled = on_compiled
-        self._made: OrderedDict[Shape, Run] = OrderedDict()
+        self._made: dict[Shape, Program] = {}
         self._calls: OrderedDict[Shape, int] = OrderedDict()
         self._compiling: tuple[Shape, tuple[Tensor, ...], Future[Run]] | None = None
+        self._can_compile = self._can_capture = True
+        self._not_before = -math.inf
 
     def speed_up(self, run: Run) -> Run:
         """The same function, by programs where there are some."""
         return partial(self._call, run)
 
     def build(self) -> None:
-        """Capture what has been compiled, and have the shape most in use compiled next."""
+        """Capture what has been compiled, and have the shape most in use compiled next.
+
+        Whatever goes wrong with that must not end anybody's work, which goes on without.
+        """
+        try:
+            self._build()
+        except Exception:
+            logger.warning("no more programs are made", exc_info=True)
+            self._can_capture = False
+            self._let_go()
+
+    def clear(self) -> bool:
+        """Let go of all programs, for their memory is needed; false if there were none."""
+        self._not_before = time.monotonic() + _PAUSE_S
+        return self._let_go()
+
+    def _let_go(self) -> bool:
+        had = bool(self._made)
+        self._backend.forget()
+        self._made.clear()
+        return had
+
+    def _build(self) -> None:
+        if not self._can_capture or time.monotonic() < self._not_before:
+            return
         if self._compiling is not None:
             shape, places, compiled = self._compiling
             if not compiled.done():
                 return
             self._compiling = None
-            self._made[shape] = self._capture(shape, places, compiled)
-            _drop_oldest(self._made)
+            self._capture(shape, places, compiled)
         wanted = max(self._calls, key=self._calls.__getitem__, default=None)
-        if wanted is not None and self._calls[wanted] >= _WORTH:
+        if wanted is not None and self._calls[wanted] >= _IN_USE:
             del self._calls[wanted]
             self._begin(wanted)
 
-    def clear(self) -> None:
-        """Let go of all programs: the memory is needed."""
-        self._made.clear()
-
     def _call(self, run: Run, *inputs: Tensor) -> Tensor:
         shape = Shape.of(run, inputs)
-        made = self._made.get(shape)
-        if made is not None:
-            self._made.move_to_end(shape)
-            return made(*inputs)
+        program = self._made.get(shape)
+        if program is not None:
+            return program(*inputs)
         if self._compiling is None or self._compiling[0] != shape:
             self._calls[shape] = self._calls.pop(shape, 0) + 1
-            _drop_oldest(self._calls)
+            if len(self._calls) > MOST:
+                self._calls.popitem(last=False)
         return run(*inputs)
 
     def _begin(self, shape: Shape) -> None:
         """Compile on another thread; a daemon, for nobody waits for it at the end."""
-        places = tuple(place.make() for place in shape.places)
+        places = tuple(one.make() for one in shape.inputs)
         compiled: Future[Run] = Future()
-        self._compiling = shape, places, compiled
-        threading.Thread(
+        thread = threading.Thread(
             target=self._compile, args=[shape.run, places, compiled], name="compiler", daemon=True
-        ).start()
+        )
+        thread.start()
+        self._compiling = shape, places, compiled
 
     @torch.inference_mode()
     def _compile(self, run: Run, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
         try:
-            compiled.set_result(self._backend.compile(run, places))
-        except Exception as err:
+            compiled.set_result(self._backend.compile(run, places) if self._can_compile else run)
+        except BaseException as err:  # a library's SystemExit, too, is told where it is waited for
             compiled.set_exception(err)
         self._on_compiled()
 
-    def _capture(self, shape: Shape, places: tuple[Tensor, ...], compiled: Future[Run]) -> Run:
-        """Record the compiled function, or the plain one; where neither can be, call it plainly.
-
-        A compiler that is missing, or memory that is full, must not end anybody's work.
-        """
+    def _capture(self, shape: Shape, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
+        """Record the compiled function; where there is no compiler, the plain one."""
         failure = compiled.exception()
         if failure is not None:
-            logger.warning("%s could not be compiled; it is captured as it is", shape.places[0])
-            logger.info("the compiler's error", exc_info=failure)
-        try:
-            run = shape.run if failure is not None else compiled.result()
-            program = Program(places, *self._backend.capture(run, places))
-        except Exception:
-            logger.warning("%s could not be captured", shape.places[0], exc_info=True)
-            return shape.run
-        logger.info("a program for %s is ready", shape.places[0].size)
-        return program
-
-
-def _drop_oldest(kept: "OrderedDict[Shape, Any]") -> None:
-    while len(kept) > MOST:
-        kept.popitem(last=False)
+            self._can_compile = False
+            logger.warning("the model cannot be compiled and is recorded as it is: %r", failure)
+        if len(self._made) == MOST:
+            self._let_go()
+        run = shape.run if failure is not None else compiled.result()
+        self._made[shape] = Program(places, *self._backend.capture(shape.run, run, places))
+        logger.info("a program for %s is ready", shape.inputs[0].size)

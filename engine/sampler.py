@@ -255,14 +255,15 @@ class Sampler:
     def _finish(self, row: Row, flight: Flight) -> None:
         """Decode a row that has taken its last step; whoever waits for it does the rest."""
         decoded = self._decoder.begin(flight.latents)
-        passes = flight.passes  # not the flight itself: its tensors must not outlive it
+        # Neither the flight, whose tensors must not outlive it, nor the row, which keeps this.
+        passes, task, guidance_scale = flight.passes, row.task, row.guidance_scale
 
         def finish() -> Picture:
             pixels, decode_s = decoded()
             drawn_height, drawn_width = pixels.shape[:2]
             return Picture(
-                pixels=resample(pixels, row.task.width, row.task.height),
-                guidance_scale=row.guidance_scale,
+                pixels=resample(pixels, task.width, task.height),
+                guidance_scale=guidance_scale,
                 drawn_width=drawn_width,
                 drawn_height=drawn_height,
                 steps=len(passes),

@@ -33,21 +33,28 @@ class Tracer:
     def __init__(self) -> None:
         self.made: list[tuple[int, ...]] = []
         self.replays = 0
+        self.forgotten = 0
 
     def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
         traced = torch.compile(run, backend="eager", fullgraph=True, dynamic=False)
         traced(*places)
         return traced
 
-    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+    def capture(
+        self, name: Run, run: Run, places: tuple[Tensor, ...]
+    ) -> tuple[Callable[[], None], Tensor]:
         self.made.append(tuple(places[0].shape))
-        output = run(*places).clone()
+        with torch.compiler.set_stance("fail_on_recompile"):  # what was compiled fits this thread
+            output = run(*places).clone()
 
         def replay() -> None:
             self.replays += 1
             output.copy_(run(*places))
 
         return replay, output
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +159,64 @@ def test_a_model_that_predicts_flow_has_programs_too(tmp_path: Path) -> None:
         (found,) = draw(sampler, [{}])
         compile_all(sampler)
     assert tracer.replays > 0 and np.abs(found - alone(flow, make_task())).max() <= 2
+
+
+def test_programs_make_room_before_fewer_rows_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = load(save_tiny_pipeline(tmp_path / "tiny"))
+    tracer = Tracer()
+    sampler = Sampler(fresh, Room(4), tracer)
+    for _ in range(3):
+        draw(sampler, [{"seed": 1}])
+        compile_all(sampler)
+    assert tracer.made and tracer.forgotten == 0
+    rows: list[int] = []
+
+    def full_once(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        rows.append(len(inputs[0]))
+        if len(rows) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    fresh.pipeline.unet.register_forward_pre_hook(full_once)
+    found = draw(sampler, [{"seed": 1}, {"seed": 2}])  # of two, there is no program yet
+    assert tracer.forgotten == 1 and set(rows) == {4}
+    expected = alone(fresh, make_task(seed=2))
+    assert np.abs(found[1] - expected).max() <= 2
+
+
+def test_a_decoder_without_memory_has_programs_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = load(save_tiny_pipeline(tmp_path / "tiny"))
+    tracer = Tracer()
+    sampler = Sampler(fresh, Room(4), tracer)
+    for _ in range(3):
+        draw(sampler, [{"width": 96}])
+        compile_all(sampler)
+    calls: list[int] = []
+
+    def full_once(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        calls.append(len(inputs[0]))
+        if len(calls) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    fresh.pipeline.vae.decoder.register_forward_pre_hook(full_once)
+    (found,) = draw(sampler, [{}])  # a size whose decoding has no program yet
+    assert calls == [1, 1] and tracer.forgotten == 1
+    assert np.abs(found - alone(fresh, make_task())).max() <= 2
+
+
+def test_a_recording_that_fails_ends_no_picture(model: LoadedModel) -> None:
+    tracer = Tracer()
+    sampler = Sampler(model, Room(4), tracer)
+
+    def fail(name: Run, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+        raise RuntimeError("this device cannot record")
+
+    tracer.capture = fail  # type: ignore[method-assign]
+    for _ in range(3):
+        (found,) = draw(sampler, [{}])
+        compile_all(sampler)
+    assert tracer.forgotten == 1
+    assert np.abs(found - alone(model, make_task())).max() <= 2

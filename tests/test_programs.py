@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -24,6 +25,7 @@ class Recorder:
         self.may_compile.set()
         self.compiler_fails = self.capture_fails = False
         self.places: tuple[Tensor, ...] = ()
+        self.forgotten = 0
 
     def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
         assert self.may_compile.wait(30)
@@ -32,13 +34,18 @@ class Recorder:
             raise RuntimeError("no C compiler")
         return lambda *inputs: run(*inputs)
 
-    def capture(self, run: Run, places: tuple[Tensor, ...]) -> tuple[Callable[[], None], Tensor]:
+    def capture(
+        self, name: Run, run: Run, places: tuple[Tensor, ...]
+    ) -> tuple[Callable[[], None], Tensor]:
         self.captured.append(threading.current_thread().name)
         if self.capture_fails:
             raise RuntimeError("cannot be recorded")
         self.places = places
         output = run(*places)
         return lambda: output.copy_(run(*places)), output  # type: ignore[return-value]
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
 
 class Stage:
@@ -142,41 +149,83 @@ def test_without_a_compiler_the_function_itself_is_recorded(
     check(stage, 2)
     check(stage, 2)
     stage.build()
-    assert len(stage.recorder.captured) == 1 and "could not be compiled" in caplog.text
+    assert len(stage.recorder.captured) == 1 and "cannot be compiled" in caplog.text
     check(stage, 2)
 
 
-def test_what_cannot_be_recorded_is_called_plainly_and_not_tried_again(
+def test_a_compiler_that_failed_is_not_tried_again(stage: Stage) -> None:
+    stage.recorder.compiler_fails = True
+    for rows in (2, 4):
+        check(stage, rows)
+        check(stage, rows)
+        stage.build()
+    assert stage.recorder.compiled == [(2, 3)] and len(stage.recorder.captured) == 2
+
+
+def test_after_a_failed_recording_all_is_called_plainly(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
+    check(stage, 4)
+    check(stage, 4)
+    stage.build()
     stage.recorder.capture_fails = True
     check(stage, 2)
     check(stage, 2)
     stage.build()
-    assert "could not be captured" in caplog.text
-    for _ in range(3):
-        check(stage, 2)
+    assert "no more programs" in caplog.text and stage.recorder.forgotten == 1
+    for rows in (2, 4, 8, 8):
+        check(stage, rows)
         stage.programs.build()
-    assert stage.recorder.compiled == [(2, 3)] and len(stage.recorder.captured) == 1
+    assert stage.recorder.compiled == [(4, 3), (2, 3)] and len(stage.recorder.captured) == 2
 
 
-def test_programs_that_were_let_go_are_made_again_where_they_are_used(stage: Stage) -> None:
+def test_a_thread_that_cannot_be_started_ends_nobodys_work(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
     check(stage, 2)
     check(stage, 2)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    stage.programs.build()
+    check(stage, 2)
+
+
+def test_memory_that_is_needed_is_given_back_for_a_while(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("engine.programs.time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert stage.programs.clear() is False  # there were none
+    check(stage, 2)
+    check(stage, 2)
+    now[0] += 61
     stage.build()
-    stage.programs.clear()
+    assert stage.programs.clear() is True
     check(stage, 2)
     check(stage, 2)
+    stage.programs.build()
+    assert stage.recorder.compiled == [(2, 3)]  # not so soon
+    now[0] += 61
     stage.build()
     assert stage.recorder.compiled == [(2, 3)] * 2
+    check(stage, 2)
 
 
-def test_only_so_many_are_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_are_too_many_all_are_let_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.programs.MOST", 2)
-    for width in (3, 4, 5, 3):
+    for width in (3, 4, 5):
+        assert stage.recorder.forgotten == 0
         check(stage, 2, width)
         check(stage, 2, width)
         stage.build()
+    assert stage.recorder.forgotten == 1
+    check(stage, 2, 3)
+    check(stage, 2, 3)
+    stage.build()
     assert stage.recorder.compiled == [(2, 3), (2, 4), (2, 5), (2, 3)]
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-from engine import heap, prompts
+from engine import heap
 from engine.archive import Archive
 from engine.errors import (
     InvalidRequest,
@@ -27,6 +27,7 @@ from engine.estimate import Estimator
 from engine.forecast import Forecast
 from engine.gallery import Gallery
 from engine.jobs import Job
+from engine.prompts import PromptLength, PromptReading
 from engine.queue import JobQueue
 from engine.records import KeptScene
 from engine.register import Register
@@ -75,8 +76,8 @@ class Engine:
         self.gallery = Gallery(self._archive)
         self._lock = threading.Lock()
         self._status = EngineStatus("loading", "pending", versions=versions())
-        self._tokenizer: Any = None
-        self._tokenizer_lock = threading.Lock()
+        self._reading: PromptReading | None = None
+        self._reading_lock = threading.Lock()
         self._device_memory: Callable[[], int | None] = lambda: None
         self._closing = threading.Event()
         self._closers: list[threading.Thread] = []
@@ -220,9 +221,10 @@ class Engine:
             scene_prompts=prompts_of_scenes,
             scene_tokens=None if lengths is None else [length.tokens for length in lengths],
             token_window=lengths[0].window if lengths else None,
+            cuts_prompts=lengths[0].cuts if lengths else None,
         )
 
-    def prompt_length(self, text: str) -> prompts.PromptLength | None:
+    def prompt_length(self, text: str) -> PromptLength | None:
         """How long a prompt is for the model's text encoder; None until there is a model."""
         lengths = self._prompt_lengths([text])
         return None if lengths is None else lengths[0]
@@ -275,13 +277,15 @@ class Engine:
 
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
         start = time.monotonic()
-        from engine import graphs, memory, models, sampler  # takes seconds; not for the caller
+        from engine import devices, graphs, memory, models  # takes seconds; not for the caller
         from engine.production import Production
+        from engine.sampler import Sampler
+        from engine.stock import StockSampler
 
-        self._set_status(device=str(models.choose_device(self.settings)))
+        self._set_status(device=str(devices.choose_device(self.settings)))
         model = models.open_model(self.settings, self._downloading(self.settings.model))
         backend = graphs.choose_backend(model.device, self.settings)
-        drawing = sampler.Sampler(model, backend=backend)
+        drawing = StockSampler(model) if model.family else Sampler(model, backend=backend)
         drawer = Production(
             drawing,
             self._archive.store,
@@ -290,7 +294,7 @@ class Engine:
             self._archive.journal,
             self._worker.begin_ahead,
         )
-        self._tokenizer = copy.deepcopy(model.pipeline.tokenizer)
+        self._reading = copy.deepcopy(model.reading)
         self._forecast.learn(
             drawer.facts.guidance_scale,
             drawer.drawn_pixels,
@@ -300,7 +304,7 @@ class Engine:
         self._device_memory = partial(memory.held_bytes, model.device)
         if model.device.type != "cpu":
             self._worker.allow_overlap()
-        if drawing.most_rows > 1:
+        if isinstance(drawing, Sampler) and drawing.most_rows > 1:
             self._worker.share(drawing)
         self._set_status(
             model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None
@@ -391,8 +395,8 @@ class Engine:
             retry_after_s=max(1, round(until_room_s)),
         )
 
-    def _prompt_lengths(self, texts: list[str]) -> list[prompts.PromptLength] | None:
-        if self._tokenizer is None:
+    def _prompt_lengths(self, texts: list[str]) -> list[PromptLength] | None:
+        if self._reading is None:
             return None
-        with self._tokenizer_lock:
-            return [prompts.prompt_length(self._tokenizer, text) for text in texts]
+        with self._reading_lock:
+            return [self._reading.length(text) for text in texts]

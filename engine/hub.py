@@ -27,6 +27,7 @@ PROBE_S = 3.0
 MODEL_INDEX = "model_index.json"
 UNUSED_COMPONENTS = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 _WEIGHT_SUFFIXES = (".safetensors", ".bin")
+_SENTENCE_PIECES = ("spiece.model", "tokenizer.model")
 _PLAIN_STEMS = ("model", "diffusion_pytorch_model", "pytorch_model")
 
 OnBytes = Callable[[int, int], None]
@@ -70,14 +71,20 @@ def missing_parts(folder: Path) -> list[str]:
         ValueError: `model_index.json` or a list of shards is not what it should be.
         OSError: it cannot be read.
     """
-    index = _read_object(folder / MODEL_INDEX)
+    index = read_object(folder / MODEL_INDEX)
     missing: list[str] = []
     for name in _components(index):
         missing += _missing_in(folder / name)
     return missing
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        ValueError: it does not.
+        OSError: it cannot be read.
+    """
     content = json.loads(path.read_text("utf-8"))
     if not isinstance(content, dict):
         raise ValueError(f"{path.name} is not a JSON object")
@@ -97,10 +104,19 @@ def _missing_in(part: Path) -> list[str]:
     if not part.is_dir():
         return [name]
     if name.startswith("tokenizer"):
-        return [] if _has(part, "tokenizer.json") or _has(part, "vocab.json") else [f"{name} words"]
+        return [] if _has_words(part) or has_only_pieces(part) else [f"{name} words"]
     if not _has(part, f"{name}_config.json" if name == "scheduler" else "config.json"):
         return [f"{name} config"]
     return [] if name == "scheduler" or _has_weights(part) else [f"{name} weights"]
+
+
+def _has_words(part: Path) -> bool:
+    return _has(part, "tokenizer.json") or _has(part, "vocab.json")
+
+
+def has_only_pieces(part: Path) -> bool:
+    """Whether a tokenizer has its words as SentencePiece wrote them, and in no other form."""
+    return not _has_words(part) and any(_has(part, name) for name in _SENTENCE_PIECES)
 
 
 def _has(part: Path, name: str) -> bool:
@@ -109,7 +125,7 @@ def _has(part: Path, name: str) -> bool:
 
 def _has_weights(part: Path) -> bool:
     for shards in part.glob("*.index.json"):
-        names = _read_object(shards).get("weight_map", {})
+        names = read_object(shards).get("weight_map", {})
         if (
             names
             and isinstance(names, dict)
@@ -138,7 +154,7 @@ def choose_files(files: list[RemoteFile]) -> list[RemoteFile]:
         path = PurePosixPath(file.path)
         if len(path.parts) > 2 or path.parts[0] in UNUSED_COMPONENTS:
             continue
-        is_config = path.suffix in {".json", ".txt"} and (
+        is_config = (path.suffix in {".json", ".txt"} or path.name in _SENTENCE_PIECES) and (
             len(path.parts) == 2 or path.name in {MODEL_INDEX, "storyreel.json"}
         )
         wanted = ".safetensors" if path.parent in safe else ".bin"

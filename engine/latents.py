@@ -12,8 +12,8 @@ from engine.models import LoadedModel
 
 
 def drawn_size(width: int, height: int, model: LoadedModel) -> tuple[int, int]:
-    """Choose the size in pixels to draw at: whole latent cells, near the native area if asked."""
-    cell = model.scale_factor
+    """Choose the size in pixels to draw at: as the model can, near the native area if asked."""
+    cell = model.size_step
     if not model.defaults.near_native_area:
         return math.ceil(width / cell) * cell, math.ceil(height / cell) * cell
     scale = model.native_side / math.sqrt(width * height)

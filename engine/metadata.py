@@ -18,7 +18,7 @@ from engine.requests import ImageTask
 
 JSON_KEY = "storyreel"
 SAMPLER = "DPM++ 2M"
-"""What we draw with, by the name it has in the web interfaces."""
+"""What our own loop draws with, by the name it has in the web interfaces."""
 ImageFormat = Literal["png", "webp", "jpeg"]
 MEDIA_TYPES: dict[ImageFormat, str] = {
     "png": "image/png",
@@ -117,7 +117,7 @@ def parameters_text(recipe: ImageRecipe) -> str:
         lines.append(f"Negative prompt: {recipe.negative_prompt}")
     facts = {
         "Steps": recipe.num_inference_steps,
-        "Sampler": SAMPLER,
+        "Sampler": SAMPLER if recipe.scheduler.startswith(SAMPLER) else recipe.scheduler,
         "CFG scale": f"{recipe.guidance_scale:g}",
         "Seed": recipe.seed,
         "Size": f"{recipe.width}x{recipe.height}",

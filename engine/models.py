@@ -4,9 +4,10 @@ With `solver.py` the only importer of diffusers. A model named by the user never
 another one; `auto` says in `reason` why it took what it took.
 """
 
-import json
+import inspect
 import logging
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -18,13 +19,19 @@ from diffusers import StableDiffusionPipeline
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 
-from engine import hub
+from engine import families, hub
 from engine.attention import speed_up_attention
+from engine.devices import choose_device, choose_dtype
 from engine.errors import ModelUnavailable
+from engine.families import Family
+from engine.prompts import PromptReading, text_window
 from engine.settings import Settings
+from engine.solver import solver_name
 
 logger = logging.getLogger(__name__)
 
+_USUAL_SIDE = 1024
+"""What families later than Stable Diffusion 2 are trained at, where a model does not say."""
 DEFAULT_HUB_MODEL = "segmind/tiny-sd"
 BUNDLED = Path(__file__).parent / "bundled"
 _REMEDY = (
@@ -36,7 +43,6 @@ _UNREADABLE = (
     *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError),
     *(EOFError, UnpicklingError, SafetensorError),
 )
-_DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 class ModelDefaults(BaseModel):
@@ -46,8 +52,10 @@ class ModelDefaults(BaseModel):
 
     name: str | None = None
     guidance_scale: float = 7.5
+    """Left out: what its pipeline's call has, 7.5 for Stable Diffusion."""
     near_native_area: bool = False
-    """True: draw near the size it was trained at, in the asked aspect, then resample."""
+    """True: draw near the size it was trained at, in the asked aspect, then resample.
+    Left out: true for pipelines of other families that say which size that is."""
     description: str = ""
 
 
@@ -63,13 +71,18 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A pipeline ready on its device, and the facts about it."""
+    """A pipeline ready on its device, and the facts about it.
+
+    `family` tells how to call a stock pipeline; None for Stable Diffusion 1.x and 2.x, whose
+    parts our own loop uses.
+    """
 
     pipeline: Any
     choice: ModelChoice
     defaults: ModelDefaults
     device: torch.device
     dtype: torch.dtype
+    family: Family | None = None
 
     @property
     def dtype_name(self) -> str:
@@ -81,9 +94,30 @@ class LoadedModel:
         return int(self.pipeline.vae_scale_factor)
 
     @property
+    def size_step(self) -> int:
+        """Sizes in pixels that the model draws are multiples of this."""
+        return families.size_step(self.pipeline, self.scale_factor)
+
+    @property
     def native_side(self) -> int:
-        """Side in pixels of the square pictures the model was trained on."""
-        return int(self.pipeline.unet.config.sample_size) * self.scale_factor
+        """Side in pixels of the square pictures the model was trained on, as far as it says."""
+        return families.trained_side(self.pipeline, self.scale_factor) or _USUAL_SIDE
+
+    @property
+    def reading(self) -> PromptReading | None:
+        """How it reads prompts; None if its tokenizer cannot be asked."""
+        if self.family is not None:
+            return families.prompt_reading(self.pipeline, self.family)
+        tokenizer = self.pipeline.tokenizer
+        return PromptReading(tokenizer, text_window(tokenizer))
+
+    @property
+    def scheduler_name(self) -> str:
+        """What takes its steps, for recipes."""
+        scheduler = self.pipeline.scheduler
+        if self.family is not None:
+            return type(scheduler).__name__
+        return solver_name(scheduler.config)
 
 
 def open_model(settings: Settings, on_bytes: hub.OnBytes) -> LoadedModel:
@@ -148,42 +182,6 @@ def _from_folder(folder: Path, name: str, reason: str) -> ModelChoice:
     return ModelChoice(folder, name, "local", reason)
 
 
-def choose_device(settings: Settings) -> torch.device:
-    """The device asked for, or the best there is.
-
-    Raises:
-        ModelUnavailable: the device asked for is not there.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if settings.device == "auto":
-        return torch.device(next((name for name, here in there.items() if here), "cpu"))
-    if not there.get(settings.device, True):
-        raise ModelUnavailable(
-            f"There is no {settings.device} device on this machine.",
-            advice="Start with --device auto or --device cpu.",
-        )
-    return torch.device(settings.device)
-
-
-def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The dtype asked for, or the fastest the device computes natively.
-
-    Raises:
-        ModelUnavailable: float16 was asked for on a CPU, which would take hours a picture.
-    """
-    if settings.dtype == "auto":
-        if device.type != "cpu":
-            return torch.float16
-        can = torch.cpu.get_capabilities()
-        native = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
-        return torch.bfloat16 if native else torch.float32
-    if settings.dtype == "float16" and device.type == "cpu":
-        raise ModelUnavailable(
-            "float16 is far too slow on a CPU.", advice="Start with --dtype auto."
-        )
-    return _DTYPES[settings.dtype]
-
-
 def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
     """Load a pipeline onto its device.
 
@@ -191,32 +189,26 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
         ModelUnavailable: with the cause and the remedy.
     """
     device = choose_device(settings)
-    dtype = choose_dtype(settings, device)
-    _check_folder(choice.folder)
+    _quieten_libraries()
+    index = _read_index(choice.folder)
+    kind, family = _pipeline_class(index.get("_class_name"))
+    _check_whole(choice.folder, index, kind)
+    _check_tokenizers(choice.folder)
+    in_bfloat16 = "transformer" in inspect.signature(kind).parameters
+    dtype = choose_dtype(settings, device, in_bfloat16=in_bfloat16)
     logger.info(
         "loading %s from %s on %s as %s (%s)",
         choice.name, choice.folder, device, dtype, choice.reason,
     )  # fmt: skip
-    diffusers.utils.logging.disable_progress_bar()
-    diffusers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     try:
-        defaults = _read_defaults(choice.folder)
-        pipeline = StableDiffusionPipeline.from_pretrained(
-            choice.folder,
-            dtype=dtype,
-            local_files_only=True,
-            requires_safety_checker=False,
-            **dict.fromkeys(hub.UNUSED_COMPONENTS),
-        )
+        pipeline = _load_pipeline(kind, choice.folder, index, dtype)
+        families.limit_tokenizers(pipeline)
+        defaults = _read_defaults(choice.folder, pipeline, family)
     except _UNREADABLE as err:
         raise ModelUnavailable(
             f"The model's files could not be read ({type(err).__name__}): {_first_line(err)}",
             advice=_REMEDY,
         ) from err
-    # A tokenizer saved without its window claims a nearly endless one.
-    window = pipeline.text_encoder.config.max_position_embeddings
-    pipeline.tokenizer.model_max_length = min(pipeline.tokenizer.model_max_length, window)
     try:
         _place(pipeline, device, dtype, settings.offload)
     except torch.OutOfMemoryError as err:
@@ -224,47 +216,101 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
             f"The model does not fit the memory of the {device.type} device.",
             advice="Start with --offload, with a smaller model, or with --device cpu.",
         ) from err
-    return LoadedModel(pipeline, choice, defaults, device, dtype)
+    return LoadedModel(pipeline, choice, defaults, device, dtype, family)
 
 
-def _check_folder(folder: Path) -> None:
+def _quieten_libraries() -> None:
+    diffusers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
     try:
-        index = json.loads((folder / hub.MODEL_INDEX).read_text("utf-8"))
-        missing = hub.missing_parts(folder)
+        return hub.read_object(folder / hub.MODEL_INDEX)
     except FileNotFoundError as err:
         raise ModelUnavailable(
             "The model's folder has no model_index.json.", advice=_REMEDY
         ) from err
+    except (OSError, ValueError) as err:
+        raise ModelUnavailable("The model's index cannot be read.", advice=_REMEDY) from err
+
+
+def _pipeline_class(name: object) -> tuple[Any, Family | None]:
+    """Find the class that a model names, and how to call it; None for our own loop.
+
+    Raises:
+        ModelUnavailable: it is not one that draws pictures from a prompt alone.
+    """
+    if name == "StableDiffusionPipeline":
+        return StableDiffusionPipeline, None
+    from diffusers.pipelines import auto_pipeline  # all families: takes seconds
+
+    for kind in auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values():
+        if kind.__name__ == name and (family := families.read_family(kind)) is not None:
+            return kind, family
+    raise ModelUnavailable(
+        "The model is of a family that is not supported.",
+        advice="Choose a model whose pipeline, as diffusers knows it, draws pictures from a "
+        "prompt alone: Stable Diffusion, SDXL, Flux and others.",
+    )
+
+
+def _check_whole(folder: Path, index: dict[str, Any], kind: Any) -> None:
+    parts = inspect.signature(kind).parameters.values()
+    demanded = {part.name for part in parts if part.default is inspect.Parameter.empty}
+    if unnamed := demanded - set(index) - hub.UNUSED_COMPONENTS:
+        names = ", ".join(sorted(unnamed))
+        raise ModelUnavailable(f"The model's index does not name: {names}.", advice=_REMEDY)
+    try:
+        missing = hub.missing_parts(folder)
     except (OSError, ValueError, KeyError) as err:
         raise ModelUnavailable("The model's index cannot be read.", advice=_REMEDY) from err
-    kind = index.get("_class_name")
-    if kind != "StableDiffusionPipeline":
-        raise ModelUnavailable(
-            "The model is of another family than Stable Diffusion 1.x or 2.x.",
-            advice="Choose a model whose pipeline class is StableDiffusionPipeline.",
-        )
     if missing:
         raise ModelUnavailable(
             f"The model is incomplete; it lacks: {', '.join(missing)}.", advice=_REMEDY
         )
 
 
-def _read_defaults(folder: Path) -> ModelDefaults:
+def _check_tokenizers(folder: Path) -> None:
+    needed = any(hub.has_only_pieces(part) for part in folder.glob("tokenizer*"))
+    if needed and find_spec("sentencepiece") is None:
+        raise ModelUnavailable(
+            "The model's tokenizer can only be read with the sentencepiece library.",
+            advice="pip install sentencepiece protobuf, then start again.",
+        )
+
+
+def _load_pipeline(kind: Any, folder: Path, index: dict[str, Any], dtype: torch.dtype) -> Any:
+    parts = set(inspect.signature(kind).parameters)
+    left_out = {name for name, value in index.items() if value == [None, None]}
+    options: dict[str, Any] = dict.fromkeys((hub.UNUSED_COMPONENTS | left_out) & parts)
+    if "requires_safety_checker" in parts:
+        options["requires_safety_checker"] = False
+    return kind.from_pretrained(folder, dtype=dtype, local_files_only=True, **options)
+
+
+def _read_defaults(folder: Path, pipeline: Any, family: Family | None) -> ModelDefaults:
+    """What a model says of itself; what it leaves out is told by its pipeline."""
+    told: dict[str, Any] = {}
+    if family is not None:
+        told["guidance_scale"] = family.guidance_scale
+        told["near_native_area"] = families.trained_side(pipeline, 1) is not None
     path = folder / "storyreel.json"
-    if not path.is_file():
-        return ModelDefaults()
     try:
-        return ModelDefaults.model_validate_json(path.read_bytes())
+        return ModelDefaults(**{**told, **(hub.read_object(path) if path.is_file() else {})})
     except ValidationError as err:
         raise ValueError(f"storyreel.json is not valid: {err.error_count()} errors") from err
 
 
 def _place(pipeline: Any, device: torch.device, dtype: torch.dtype, offload: bool) -> None:
     pipeline.set_progress_bar_config(disable=True)
-    if device.type == "cuda" or dtype == torch.bfloat16:
+    is_unet = getattr(pipeline, "unet", None) is not None
+    if is_unet and (device.type == "cuda" or dtype == torch.bfloat16):
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
-    if device.type == "cpu" and dtype == torch.bfloat16:
+    if is_unet and device.type == "cpu" and dtype == torch.bfloat16:
         speed_up_attention(pipeline.unet)
     if offload and device.type == "cpu":
         logger.warning("--offload has no effect on the CPU")

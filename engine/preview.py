@@ -62,6 +62,12 @@ class Projector:
         """Show latents (1, channels, height, width) as uint8 RGB (height, width, 3)."""
         return project(latents, self._weights)
 
+    def can_show(self, latents: Tensor) -> bool:
+        """Whether latents stand for pixels, cell by cell, as the autoencoder makes them."""
+        config = self._model.pipeline.vae.config
+        channels = getattr(config, "latent_channels", None)
+        return latents.ndim == 4 and latents.shape[1] == channels and "scaling_factor" in config
+
     @cached_property
     def _weights(self) -> Tensor:
         return fit_projection(self._model)
@@ -69,10 +75,17 @@ class Projector:
 
 def encode(model: LoadedModel, pictures: Tensor) -> Tensor:
     """Encode pictures (n, 3, height, width), 0 to 1, to latents as the U-Net sees them."""
-    vae = model.pipeline.vae
+    vae, dtype = model.pipeline.vae, model.pipeline.vae.dtype
     device = model.pipeline._execution_device
-    found = vae.encode((pictures * 2 - 1).to(device, model.dtype))
-    latents: Tensor = found.latents if hasattr(found, "latents") else found.latent_dist.mode()
+    if dtype == torch.float16 and getattr(vae.config, "force_upcast", False):
+        vae.to(torch.float32)  # it overflows otherwise
+    found = vae.encode((pictures * 2 - 1).to(device, vae.dtype))
+    vae.to(dtype)
+    latents: Tensor
+    if hasattr(found, "latent_dist"):
+        latents = found.latent_dist.mode()
+    else:
+        latents = found.latents if hasattr(found, "latents") else found.latent
     shift = getattr(vae.config, "shift_factor", 0) or 0
     return latents.float().sub(shift).mul(vae.config.scaling_factor)
 

@@ -30,15 +30,14 @@ from engine.metadata import (
     image_recipe,
     parameters_text,
 )
+from engine.models import LoadedModel
 from engine.preview import Pace
 from engine.records import KeptScene
 from engine.reel import DrawnScene, Reel
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.reuse import Reuse, still_name
-from engine.rows import OnPreview, OnStep, Picture, Row
-from engine.sampler import Sampler
+from engine.rows import OnPreview, OnStep, Picture, PictureSampler, Row
 from engine.snapshots import ImageResult
-from engine.solver import solver_name
 from engine.store import Store
 from engine.story import plan_scenes
 from engine.telling import PictureWork, Telling
@@ -49,16 +48,15 @@ logger = logging.getLogger(__name__)
 _PREVIEW_SHARE = 0.05
 
 
-def model_facts(sampler: Sampler) -> ModelFacts:
+def model_facts(model: LoadedModel) -> ModelFacts:
     """Describe the loaded model for recipes and status."""
-    model = sampler.model
     return ModelFacts(
         name=model.choice.name,
         revision=model.choice.revision,
         reason=model.choice.reason,
         device=model.device.type,
         dtype=model.dtype_name,
-        scheduler=solver_name(model.pipeline.scheduler.config),
+        scheduler=model.scheduler_name,
         guidance_scale=model.defaults.guidance_scale,
         native_size=model.native_side,
         description=model.defaults.description,
@@ -70,7 +68,7 @@ class Production:
 
     def __init__(
         self,
-        sampler: Sampler,
+        sampler: PictureSampler,
         store: Store,
         estimator: Estimator,
         hand_off: HandOff,
@@ -82,7 +80,7 @@ class Production:
         Args:
             begin_film: begins a film while its later scenes are drawn, if it can.
         """
-        self.facts = model_facts(sampler)
+        self.facts = model_facts(sampler.model)
         self._sampler = sampler
         self._store = store
         self._estimator = estimator

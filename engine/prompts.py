@@ -25,10 +25,14 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True)
 class PromptLength:
-    """How long a prompt is for the text encoder: `tokens` of text, read `window` at a time."""
+    """How long a prompt is for the text encoder: `tokens` of text, read `window` at a time.
+
+    Where it `cuts`, only the first `window` tokens are read.
+    """
 
     tokens: int
     window: int
+    cuts: bool = False
 
 
 def text_window(tokenizer: Tokenizer) -> int:
@@ -36,9 +40,17 @@ def text_window(tokenizer: Tokenizer) -> int:
     return tokenizer.model_max_length - 2
 
 
-def prompt_length(tokenizer: Tokenizer, prompt: str) -> PromptLength:
-    """Count a prompt's tokens."""
-    return PromptLength(len(tokenizer.tokenize(prompt)), text_window(tokenizer))
+@dataclass(frozen=True)
+class PromptReading:
+    """How a model reads prompts: `window` tokens at a time, or where it `cuts`, at all."""
+
+    tokenizer: Tokenizer
+    window: int
+    cuts: bool = False
+
+    def length(self, prompt: str) -> PromptLength:
+        """Count a prompt's tokens."""
+        return PromptLength(len(self.tokenizer.tokenize(prompt)), self.window, self.cuts)
 
 
 def split_tokens(tokens: list[str], window: int) -> list[list[str]]:

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from engine.errors import EngineError
 from engine.jobs import CancelToken
+from engine.models import LoadedModel
 from engine.requests import ImageTask
 from engine.solver import Walk
 from engine.stopwatch import Lap
@@ -44,6 +46,46 @@ class Picture:
     def draw_s(self) -> float:
         """Seconds to denoise and decode."""
         return self.steps * self.step_s + self.decode_s
+
+
+class PictureSampler(Protocol):
+    """What draws pictures with one model: our own loop, or the model's own pipeline."""
+
+    @property
+    def model(self) -> LoadedModel:
+        """What it draws with."""
+        ...
+
+    @property
+    def most_rows(self) -> int:
+        """How many pictures may be drawn together at most."""
+        ...
+
+    def begin(
+        self,
+        task: ImageTask,
+        token: CancelToken,
+        on_step: OnStep,
+        on_preview: OnPreview = ...,
+        turn: Hashable = None,
+    ) -> "Row":
+        """Begin a picture; where several are drawn together, on any thread."""
+        ...
+
+    def generate(
+        self,
+        task: ImageTask,
+        token: CancelToken,
+        on_step: OnStep,
+        on_preview: OnPreview = ...,
+        turn: Hashable = None,
+    ) -> Picture:
+        """Draw one picture, or raise what its row's future does."""
+        ...
+
+    def prepare_previews(self) -> None:
+        """Do once what the first preview needs."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     device: DeviceName = Field("auto", description="auto takes CUDA, then MPS, then the CPU")
     dtype: DtypeName = Field(
         "auto",
-        description="auto takes float16 on CUDA and MPS, bfloat16 on CPUs that compute it "
-        "natively, else float32",
+        description="auto takes float16 on CUDA and MPS (bfloat16 for transformers), bfloat16 on "
+        "CPUs that compute it natively, else float32",
     )
     offload: bool = Field(
         False, description="keep on the GPU only the part of the model in use (slower, smaller)"

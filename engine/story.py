@@ -25,8 +25,11 @@ class VideoPlan(BaseModel):
         description="Tokens of each scene prompt; null until the model is loaded."
     )
     token_window: int | None = Field(
-        description="Tokens the text encoder reads at a time; longer prompts are read in "
-        "several chunks, none is cut. null until the model is loaded."
+        description="Tokens the text encoder reads at a time. null until the model is loaded."
+    )
+    cuts_prompts: bool | None = Field(
+        description="Whether what is beyond the window is not read; false: longer prompts are "
+        "read in several chunks, none is cut. null until the model is loaded."
     )
 
 

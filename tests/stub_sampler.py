@@ -31,8 +31,9 @@ class StubSampler:
             device=torch.device("cpu"),
             dtype_name="float32",
             scale_factor=8,
+            size_step=8,
             native_side=64,
-            pipeline=SimpleNamespace(scheduler=SimpleNamespace(config={})),
+            scheduler_name="DPM++ 2M",
         )
         self.drawn: list[ImageTask] = []
 

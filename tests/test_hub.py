@@ -96,6 +96,8 @@ def test_a_tokenizer_without_words_is_incomplete(snapshot: Path) -> None:
         if path.name != "tokenizer_config.json":
             path.unlink()
     assert missing_parts(snapshot) == ["tokenizer words"]
+    (snapshot / "tokenizer" / "spiece.model").write_bytes(b"words")
+    assert missing_parts(snapshot) == []
 
 
 def test_a_link_to_a_lost_blob_is_incomplete(snapshot: Path) -> None:
@@ -151,6 +153,7 @@ def test_configs_and_safetensors_are_fetched() -> None:
         "model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json",
         "text_encoder/model.safetensors", "tokenizer/merges.txt", "tokenizer/vocab.json",
         "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "storyreel.json",
+        "tokenizer_2/spiece.model",
     ]  # fmt: skip
     assert names(*wanted) == wanted
 

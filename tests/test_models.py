@@ -11,8 +11,6 @@ from engine import models
 from engine.errors import ModelUnavailable
 from engine.models import (
     ModelChoice,
-    choose_device,
-    choose_dtype,
     choose_model,
     load_model,
 )
@@ -201,57 +199,3 @@ def test_a_model_with_a_safety_checker_loads_without_it(copy: Path, present: boo
         (copy / name / "config.json").write_text("{}")
     pipeline = load(copy).pipeline
     assert [getattr(pipeline, name) for name in EXTRAS] == [None, None, None]
-
-
-@pytest.mark.parametrize(
-    ("cuda", "mps", "device"),
-    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu"), (True, False, "cuda")],
-)
-def test_auto_takes_cuda_then_mps_then_the_cpu(
-    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, device: str
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert choose_device(make_settings(device="auto")) == torch.device(device)
-    assert choose_device(make_settings(device="cpu")) == CPU
-
-
-@pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(ModelUnavailable, match=device) as caught:
-        choose_device(make_settings(device=device))
-    assert "--device" in caught.value.advice
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "dtype"),
-    [
-        ({"avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": True}, torch.bfloat16),
-        ({"avx512_bf16": False, "amx_bf16": False}, torch.float32),
-        ({"avx2": True}, torch.float32),
-    ],
-)
-def test_auto_takes_bfloat16_only_where_the_cpu_computes_it(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], dtype: torch.dtype
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert choose_dtype(make_settings(dtype="auto"), CPU) == dtype
-
-
-@pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_auto_takes_float16_on_gpus(device: str) -> None:
-    assert choose_dtype(make_settings(dtype="auto"), torch.device(device)) == torch.float16
-
-
-def test_a_dtype_asked_for_is_taken() -> None:
-    assert choose_dtype(make_settings(dtype="bfloat16"), CPU) == torch.bfloat16
-    assert choose_dtype(make_settings(dtype="float32"), torch.device("cuda")) == torch.float32
-
-
-def test_float16_on_a_cpu_is_refused() -> None:
-    with pytest.raises(ModelUnavailable, match="float16") as caught:
-        choose_dtype(make_settings(dtype="float16"), CPU)
-    assert "--dtype" in caught.value.advice

@@ -54,6 +54,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "index is a list": damaged("model_index.json", b"[]"),
     "index is not text": damaged("model_index.json", b"\xff\xfe\x00"),
     "index of another family": indexed(_class_name="StableDiffusionXLPipeline"),
+    "index of a family that does not draw": indexed(_class_name="AudioLDM2Pipeline"),
     "index without a class": indexed(_class_name=None),
     "index names an unknown class": indexed(unet=["diffusers", "NoSuchModel"]),
     "index names an unknown library": indexed(unet=["no_such_library", "Model"]),

@@ -179,7 +179,7 @@ def test_every_kind_of_file_is_measured_by_the_pixels_in_it(studio: Studio, kind
 def test_facts_tell_of_the_model(studio: Studio) -> None:
     facts = studio.production.facts
     assert (facts.name, facts.revision, facts.reason) == ("stub", "r1", "a test")
-    assert (facts.device, facts.dtype, facts.scheduler) == ("cpu", "float32", "DPM++ 2M (epsilon)")
+    assert (facts.device, facts.dtype, facts.scheduler) == ("cpu", "float32", "DPM++ 2M")
     assert (facts.guidance_scale, facts.native_size) == (3.0, 64)
 
 

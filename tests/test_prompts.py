@@ -6,10 +6,10 @@ import pytest
 from transformers import CLIPTokenizer
 
 from engine.prompts import (
+    PromptReading,
     Tokenizer,
     chunk_ids,
     pad_chunks,
-    prompt_length,
     split_tokens,
     text_window,
 )
@@ -116,13 +116,13 @@ def test_padding_token_zero_is_used() -> None:
 
 
 def test_length_is_counted_without_the_frame(tokenizer: CLIPTokenizer) -> None:
-    length = prompt_length(tokenizer, "abc de")
-    assert (length.tokens, length.window) == (5, 75)
+    length = PromptReading(tokenizer, text_window(tokenizer)).length("abc de")
+    assert (length.tokens, length.window, length.cuts) == (5, 75, False)
     assert text_window(tokenizer) == 75
 
 
 def test_length_of_a_long_prompt_is_not_cut(tokenizer: CLIPTokenizer) -> None:
-    assert prompt_length(tokenizer, "x " * 500).tokens == 500
+    assert PromptReading(tokenizer, 75).length("x " * 500).tokens == 500
 
 
 def test_shorter_prompts_are_filled_with_empty_chunks() -> None:

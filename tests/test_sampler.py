@@ -217,7 +217,7 @@ def test_latents_stay_in_float32_whatever_the_models_dtype(tiny_model: Path) -> 
 
 def shaped(near_native_area: bool, *, cell: int = 8, native: int = 512) -> Any:
     defaults = ModelDefaults(near_native_area=near_native_area)
-    return SimpleNamespace(scale_factor=cell, native_side=native, defaults=defaults)
+    return SimpleNamespace(size_step=cell, native_side=native, defaults=defaults)
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (512, 512), (2048, 72)])

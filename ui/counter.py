@@ -14,6 +14,7 @@ _LONG = (
     "More than the {window} that the model reads at once. Nothing is cut: it is read in several "
     "pieces, one after the other."
 )
+_CUT = "More than the {window} that the model reads: what stands beyond them is not drawn."
 
 
 def add_counter(engine: Engine, field: gr.Textbox) -> None:
@@ -46,7 +47,8 @@ def counter_html(text: str, length: PromptLength | None, *, tip: str = "") -> st
         parts.append(tip)
     html = f"<span>{escape(' · '.join(parts))}</span>"
     if length is not None and too_long:
-        html += f'<p role="status">{_LONG.format(window=length.window)}</p>'
+        told = (_CUT if length.cuts else _LONG).format(window=length.window)
+        html += f'<p role="status">{told}</p>'
     return f'<div class="count">{html}</div>'
 
 

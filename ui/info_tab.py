@@ -114,8 +114,9 @@ def plan_html(engine: Engine, request: VideoRequest) -> str:
     ]
     if plan.scene_tokens and plan.token_window:
         longest = max(plan.scene_tokens)
-        chunks = "read in one piece" if longest <= plan.token_window else "read in several pieces"
-        rows.append(("Longest prompt", f"{longest} tokens of {plan.token_window}, {chunks}"))
+        beyond = "what is beyond is not read" if plan.cuts_prompts else "read in several pieces"
+        read = "read in one piece" if longest <= plan.token_window else beyond
+        rows.append(("Longest prompt", f"{longest} tokens of {plan.token_window}, {read}"))
     return table_html(rows)
 
 

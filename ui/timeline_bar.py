@@ -53,8 +53,10 @@ def _hints_html(plan: VideoPlan, unwritten: int) -> str:
         hints.append(f"{left if plan.scenes_to_draw else 'All'} pictures are there")
     if plan.scene_tokens and plan.token_window and max(plan.scene_tokens) > plan.token_window:
         number = 1 + plan.scene_tokens.index(max(plan.scene_tokens))
+        read = f"read in pieces of {plan.token_window}; nothing is cut"
+        if plan.cuts_prompts:
+            read = f"of which the model reads {plan.token_window}; the rest is not drawn"
         hints.append(
-            f"Scene {number} with its hero is long: {max(plan.scene_tokens)} tokens, read in "
-            f"pieces of {plan.token_window}; nothing is cut"
+            f"Scene {number} with its hero is long: {max(plan.scene_tokens)} tokens, {read}"
         )
     return "".join(f"<p>{escape(hint)}</p>" for hint in hints)

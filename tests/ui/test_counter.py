@@ -23,6 +23,11 @@ def test_a_warning_comes_with_the_first_token_too_many() -> None:
     assert "76 tokens" in html and "More than the 75" in html and "Nothing is cut" in html
 
 
+def test_where_prompts_are_cut_that_is_told() -> None:
+    html = counter_html("a", PromptLength(76, 75, cuts=True))
+    assert "More than the 75" in html and "not drawn" in html and "Nothing is cut" not in html
+
+
 def test_a_tip_may_follow() -> None:
     assert HERO_TIP in counter_html("", None, tip=HERO_TIP)
 

@@ -16,13 +16,7 @@ from typing import Any, Literal
 
 from engine import heap
 from engine.archive import Archive
-from engine.errors import (
-    InvalidRequest,
-    ModelUnavailable,
-    QueueFull,
-    ResultGone,
-    ShuttingDown,
-)
+from engine.errors import InvalidRequest, ModelUnavailable, QueueFull, ResultGone, ShuttingDown
 from engine.estimate import Estimator
 from engine.forecast import Forecast
 from engine.gallery import Gallery

@@ -48,13 +48,14 @@ def test_auto_takes_bfloat16_only_where_the_cpu_computes_it(
     assert choose_dtype(make_settings(dtype="auto"), CPU) == dtype
 
 
-@pytest.mark.parametrize("device", ["cuda", "mps"])
 @pytest.mark.parametrize(
-    ("in_bfloat16", "able", "dtype"),
+    ("device", "in_bfloat16", "able", "dtype"),
     [
-        (False, True, torch.float16),
-        (True, True, torch.bfloat16),
-        (True, False, torch.float16),
+        ("cuda", False, True, torch.float16),
+        ("cuda", True, True, torch.bfloat16),
+        ("cuda", True, False, torch.float16),
+        ("mps", False, True, torch.float16),
+        ("mps", True, True, torch.bfloat16),
     ],
 )
 def test_auto_takes_half_precision_on_gpus(
@@ -64,8 +65,6 @@ def test_auto_takes_half_precision_on_gpus(
     able: bool,
     dtype: torch.dtype,
 ) -> None:
-    if device == "mps" and not able:
-        pytest.skip("all of them compute bfloat16")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able)
     auto = make_settings(dtype="auto")
     assert choose_dtype(auto, torch.device(device), in_bfloat16=in_bfloat16) == dtype

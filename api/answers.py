@@ -70,6 +70,7 @@ class Health(BriefHealth):
     model_state: Literal["loading", "ready", "unavailable"]
     dtype: str | None
     reason: str | None = Field(description="Why this model was taken.")
+    decoder: str | None = Field(description="What decodes in place of the model's own decoder.")
     problem: ErrorBody | None = Field(description="Why there is no model, and the remedy.")
     download: DownloadInfo | None
     waiting_tasks: int = Field(description="Pictures waiting to be drawn.")
@@ -90,6 +91,7 @@ def health_of(engine: Engine) -> Health:
         model_state=status.model_state,
         dtype=facts and facts.dtype,
         reason=facts and facts.reason,
+        decoder=facts and facts.decoder,
         problem=problem
         and ErrorBody(code=problem.code, detail=problem.message, advice=problem.advice),
         download=download

@@ -17,7 +17,7 @@ from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
 from benchmarks.workloads import STEPS_FROM, STEPS_TO, mixed_images
 from engine import ImageRequest
-from engine.models import BUNDLED
+from engine.choice import BUNDLED
 
 Measured = dict[str, Any]
 

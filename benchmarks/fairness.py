@@ -23,7 +23,7 @@ from benchmarks.targets import judge_on
 from benchmarks.turns import figure, told
 from benchmarks.workloads import STEPS_FROM, STEPS_TO, mixed_images, one_image
 from engine import ImageRequest
-from engine.models import BUNDLED
+from engine.choice import BUNDLED
 
 CLIENTS = 4
 _PACE_ROUNDS = 3

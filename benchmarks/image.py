@@ -22,7 +22,7 @@ from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
 from benchmarks.workloads import STEPS_FROM, one_image
 from engine import ImageRequest
-from engine.models import BUNDLED
+from engine.choice import BUNDLED
 
 _ALLOWED_S = 0.04
 """For REST, the journal and the PNG."""

@@ -21,7 +21,7 @@ from benchmarks.servers import Served, facts_of, served, storyreel
 from benchmarks.turns import figure, percentile
 from benchmarks.workloads import mixed_images
 from engine import ImageRequest
-from engine.models import BUNDLED
+from engine.choice import BUNDLED
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,9 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from engine import ImageRequest, Settings, VideoRequest
+from engine.choice import ModelChoice
 from engine.devices import choose_device, choose_dtype
-from engine.models import LoadedModel, ModelChoice, ModelDefaults
+from engine.models import LoadedModel, ModelDefaults
 from engine.requests import ImageTask, image_task
 from engine.sampler import drawn_size
 from engine.story import plan_scenes

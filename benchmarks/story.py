@@ -17,7 +17,7 @@ from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
 from benchmarks.workloads import STEPS_FROM, documented_story, one_image, ten_scenes
 from engine import VideoRequest
-from engine.models import BUNDLED
+from engine.choice import BUNDLED
 
 _POLL_S = 0.01
 

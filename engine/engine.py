@@ -271,13 +271,14 @@ class Engine:
 
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
         start = time.monotonic()
-        from engine import devices, graphs, memory, models  # takes seconds; not for the caller
+        # Takes seconds; not on the caller's thread.
+        from engine import choice, devices, graphs, memory, models
         from engine.production import Production
         from engine.sampler import Sampler
         from engine.stock import StockSampler
 
         self._set_status(device=str(devices.choose_device(self.settings)))
-        model = models.open_model(self.settings, self._downloading(self.settings.model))
+        model = models.open_model(self.settings, self._downloading)
         backend = graphs.choose_backend(model.device, self.settings)
         drawing = StockSampler(model) if model.family else Sampler(model, backend=backend)
         drawer = Production(
@@ -304,9 +305,9 @@ class Engine:
             model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None
         )
         logger.info("model ready after %.1f s", time.monotonic() - start)
-        if self.settings.model == "auto" and model.choice.folder == models.BUNDLED:
+        if self.settings.model == "auto" and model.choice.is_bundled:
             threading.Thread(
-                target=self._fetch_default, args=(models.DEFAULT_HUB_MODEL,), daemon=True
+                target=self._fetch_default, args=(choice.DEFAULT_HUB_MODEL,), daemon=True
             ).start()
         return drawer
 

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 PROBE_S = 3.0
 MODEL_INDEX = "model_index.json"
+COMPONENT_CONFIG = "config.json"
+"""What stands at the top of a pipeline's folder, and of the folder of a component by itself."""
 UNUSED_COMPONENTS = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
 _WEIGHT_SUFFIXES = (".safetensors", ".bin")
 _SENTENCE_PIECES = ("spiece.model", "tokenizer.model")
@@ -43,35 +45,46 @@ class RemoteFile:
     size: int
 
 
-def find_cached(repo_id: str) -> Path | None:
+def find_cached(repo_id: str, top: str = MODEL_INDEX) -> Path | None:
     """Find a complete snapshot of a pipeline in the local hub cache; no network.
+
+    Args:
+        top: what is at its top; COMPONENT_CONFIG for a component by itself.
 
     Raises:
         HubUnreachable: `repo_id` is not a valid hub id.
     """
     try:
-        index = try_to_load_from_cache(repo_id, MODEL_INDEX)
+        index = try_to_load_from_cache(repo_id, top)
     except HFValidationError as err:
         raise HubUnreachable("This is not a hub id of the form 'owner/name'.") from err
     if not isinstance(index, str):
         return None
     folder = Path(index).parent
     try:
-        missing = missing_parts(folder)
+        missing = missing_parts(folder, top)
     except (OSError, ValueError) as err:
         logger.warning("%s in the local hub cache is broken: %s", repo_id, err)
         return None
     return None if missing else folder
 
 
-def missing_parts(folder: Path) -> list[str]:
-    """Name what a pipeline folder lacks to be loaded; empty if it is complete.
+def missing_parts(folder: Path, top: str = MODEL_INDEX) -> list[str]:
+    """Name what the folder of a pipeline lacks to be loaded, or of a component by itself.
+
+    Args:
+        top: see `find_cached`.
+
+    Returns:
+        Nothing if it is complete.
 
     Raises:
-        ValueError: `model_index.json` or a list of shards is not what it should be.
+        ValueError: the file at its top, or a list of shards, is not what it should be.
         OSError: it cannot be read.
     """
-    index = read_object(folder / MODEL_INDEX)
+    index = read_object(folder / top)
+    if top == COMPONENT_CONFIG:
+        return [] if _has_weights(folder) else ["weights"]
     missing: list[str] = []
     for name in _components(index):
         missing += _missing_in(folder / name)
@@ -137,11 +150,15 @@ def _has_weights(part: Path) -> bool:
     )
 
 
-def choose_files(files: list[RemoteFile]) -> list[RemoteFile]:
+def choose_files(files: list[RemoteFile], top: str = MODEL_INDEX) -> list[RemoteFile]:
     """Choose what to fetch: every config, and one set of plain weights a component.
 
     Safetensors where there are any, else `.bin`; variants such as `.fp16` are left out.
+
+    Args:
+        top: see `find_cached`.
     """
+    depth = 1 if top == COMPONENT_CONFIG else 2
     folders = {PurePosixPath(file.path).parent for file in files}
     safe = {
         folder
@@ -152,13 +169,14 @@ def choose_files(files: list[RemoteFile]) -> list[RemoteFile]:
     chosen = []
     for file in files:
         path = PurePosixPath(file.path)
-        if len(path.parts) > 2 or path.parts[0] in UNUSED_COMPONENTS:
+        if len(path.parts) > depth or path.parts[0] in UNUSED_COMPONENTS:
             continue
+        is_part = len(path.parts) == depth
         is_config = (path.suffix in {".json", ".txt"} or path.name in _SENTENCE_PIECES) and (
-            len(path.parts) == 2 or path.name in {MODEL_INDEX, "storyreel.json"}
+            is_part or path.name in {MODEL_INDEX, "storyreel.json"}
         )
         wanted = ".safetensors" if path.parent in safe else ".bin"
-        if is_config or (len(path.parts) == 2 and _is_weight(file, wanted)):
+        if is_config or (is_part and _is_weight(file, wanted)):
             chosen.append(file)
     return chosen
 
@@ -169,17 +187,18 @@ def _is_weight(file: RemoteFile, suffix: str) -> bool:
     return path.suffix == suffix and stem in _PLAIN_STEMS
 
 
-def download(repo_id: str, on_bytes: OnBytes) -> Path:
+def download(repo_id: str, on_bytes: OnBytes, top: str = MODEL_INDEX) -> Path:
     """Fetch a pipeline into the hub cache and return its folder.
 
     Args:
         on_bytes: called with the bytes fetched so far and the bytes there are in all.
+        top: see `find_cached`.
 
     Raises:
         HubUnreachable: with a message for people.
     """
     try:
-        commit, files = _describe(repo_id)
+        commit, files = _describe(repo_id, top)
         progress = _Progress(on_bytes, sum(file.size for file in files))
         folder = Path()
         for file in files:
@@ -191,7 +210,7 @@ def download(repo_id: str, on_bytes: OnBytes) -> Path:
                 tqdm_class=_counter(progress),
             )
             progress.finish(file)
-            if file.path == MODEL_INDEX:
+            if file.path == top:
                 folder = Path(path).parent
         _remember_main(folder)
     except (httpx.HTTPError, OSError, RuntimeError, XetDownloadError, HFValidationError) as err:
@@ -199,18 +218,20 @@ def download(repo_id: str, on_bytes: OnBytes) -> Path:
     return folder
 
 
-def _describe(repo_id: str) -> tuple[str, list[RemoteFile]]:
-    """Ask the hub for a pipeline's current commit and the files to fetch."""
+def _describe(repo_id: str, top: str) -> tuple[str, list[RemoteFile]]:
+    """Ask the hub for the current commit and the files to fetch."""
     try:
         info = HfApi().model_info(repo_id, timeout=PROBE_S, files_metadata=True)
-        files = choose_files([RemoteFile(s.rfilename, s.size or 0) for s in info.siblings or []])
+        there = [RemoteFile(s.rfilename, s.size or 0) for s in info.siblings or []]
+        files = choose_files(there, top)
         commit = str(info.sha)
     except HFValidationError:
         raise
     except (ValueError, KeyError, TypeError) as err:  # such as the login page of a hotel's network
         raise HubUnreachable("What answered is not a model hub.") from err
-    if not any(file.path == MODEL_INDEX for file in files):
-        raise HubUnreachable("It is not a diffusers pipeline: it has no model_index.json.")
+    if not any(file.path == top for file in files):
+        kind = "pipeline" if top == MODEL_INDEX else "component"
+        raise HubUnreachable(f"It is not a diffusers {kind}: it has no {top}.")
     return commit, files
 
 

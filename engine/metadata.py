@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.requests import ImageTask
 
@@ -31,6 +31,10 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
 
+def _is_unset(value: object) -> bool:
+    return value is None
+
+
 class ModelFacts(_Record):
     """The model that is loaded, and where and how it computes."""
 
@@ -45,6 +49,9 @@ class ModelFacts(_Record):
     native_size: int
     """Side in pixels of the pictures it was trained on."""
     description: str = ""
+    decoder: str | None = None
+    """What decodes instead of the model's own decoder; None: nothing does."""
+    decoder_revision: str | None = None
 
 
 class ImageRecipe(_Record):
@@ -65,6 +72,9 @@ class ImageRecipe(_Record):
     device: str
     dtype: str
     scheduler: str
+    # Unset they are not written: pictures from before there was a choice are known by their bytes.
+    decoder: str | None = Field(None, exclude_if=_is_unset)
+    decoder_revision: str | None = Field(None, exclude_if=_is_unset)
 
 
 class VideoManifest(_Record):
@@ -107,6 +117,8 @@ def image_recipe(
         device=facts.device,
         dtype=facts.dtype,
         scheduler=facts.scheduler,
+        decoder=facts.decoder,
+        decoder_revision=facts.decoder_revision,
     )
 
 
@@ -125,6 +137,8 @@ def parameters_text(recipe: ImageRecipe) -> str:
     }
     if (recipe.drawn_width, recipe.drawn_height) != (recipe.width, recipe.height):
         facts["Drawn at"] = f"{recipe.drawn_width}x{recipe.drawn_height}"
+    if recipe.decoder is not None:
+        facts["Decoder"] = _quoted(recipe.decoder)
     lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
     return "\n".join(lines)
 

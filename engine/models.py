@@ -1,15 +1,14 @@
-"""Which model serves, on which device and in which dtype; and loading it.
+"""Loading the model that serves, of whatever family, onto its device.
 
-With `solver.py` the only importer of diffusers. A model named by the user never falls back to
-another one; `auto` says in `reason` why it took what it took.
+With `solver.py` and `exchange.py` the only importer of diffusers.
 """
 
 import inspect
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import diffusers
@@ -17,32 +16,23 @@ import torch
 import transformers
 from diffusers import StableDiffusionPipeline
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
 
 from engine import families, hub
 from engine.attention import speed_up_attention
+from engine.choice import MODEL_REMEDY, ModelChoice, bundled, choose_decoder, choose_model
 from engine.devices import choose_device, choose_dtype
 from engine.errors import ModelUnavailable
+from engine.exchange import exchange_autoencoder
 from engine.families import Family
 from engine.prompts import PromptReading, text_window
 from engine.settings import Settings
 from engine.solver import solver_name
+from engine.weights import telling_unreadable
 
 logger = logging.getLogger(__name__)
 
 _USUAL_SIDE = 1024
 """What families later than Stable Diffusion 2 are trained at, where a model does not say."""
-DEFAULT_HUB_MODEL = "segmind/tiny-sd"
-BUNDLED = Path(__file__).parent / "bundled"
-_REMEDY = (
-    "Correct --model: a hub id, a folder in diffusers layout, 'bundled' or 'auto'; "
-    "or fetch the model once while online. Then start again."
-)
-# What the libraries raise, between them, on files that are not what they should be.
-_UNREADABLE = (
-    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ImportError),
-    *(EOFError, UnpicklingError, SafetensorError),
-)
 
 
 class ModelDefaults(BaseModel):
@@ -60,16 +50,6 @@ class ModelDefaults(BaseModel):
 
 
 @dataclass(frozen=True)
-class ModelChoice:
-    """A model that was decided on, not yet loaded."""
-
-    folder: Path
-    name: str
-    revision: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class LoadedModel:
     """A pipeline ready on its device, and the facts about it.
 
@@ -83,6 +63,8 @@ class LoadedModel:
     device: torch.device
     dtype: torch.dtype
     family: Family | None = None
+    decoder: ModelChoice | None = None
+    """What stands in for the model's own autoencoder; None: nothing does."""
 
     @property
     def dtype_name(self) -> str:
@@ -120,70 +102,35 @@ class LoadedModel:
         return solver_name(scheduler.config)
 
 
-def open_model(settings: Settings, on_bytes: hub.OnBytes) -> LoadedModel:
+def open_model(settings: Settings, fetching: Callable[[str], hub.OnBytes]) -> LoadedModel:
     """Choose and load; `auto` takes the bundled model where the cached one is damaged.
+
+    Args:
+        fetching: makes what is told of the bytes of one hub id.
 
     Raises:
         ModelUnavailable: with the cause and the remedy.
     """
-    choice = choose_model(settings, on_bytes)
+    choice = choose_model(settings, fetching(settings.model))
+    decoder = choose_decoder(settings, fetching(settings.decoder or ""))
     try:
-        return load_model(choice, settings)
+        return load_model(choice, settings, decoder)
     except ModelUnavailable as err:
-        if settings.model != "auto" or choice.folder == BUNDLED:
+        # A decoder is made for one family of models: it would not fit another.
+        if settings.model != "auto" or choice.is_bundled or decoder is not None:
             raise
         logger.warning("%s in the local hub cache cannot be used: %s", choice.name, err)
         reason = f"auto: {choice.name} in the local hub cache cannot be used"
-        return load_model(_from_folder(BUNDLED, "bundled", reason), settings)
+        return load_model(bundled(reason), settings)
 
 
-def choose_model(settings: Settings, on_bytes: hub.OnBytes) -> ModelChoice:
-    """Decide which folder to load; a hub id that is not cached is fetched here.
-
-    Raises:
-        ModelUnavailable: the model asked for is not there and cannot be had.
-    """
-    name = settings.model
-    if name == "auto":
-        return _choose_auto()
-    if name == "bundled":
-        return _from_folder(BUNDLED, "bundled", "asked for with --model bundled")
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return _from_folder(path, path.resolve().name, "a folder named with --model")
-    if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise ModelUnavailable("The folder given with --model does not exist.", advice=_REMEDY)
-    try:
-        folder = hub.find_cached(name)
-        reason = "named with --model, found in the local hub cache"
-        if folder is None:
-            folder = hub.download(name, on_bytes)
-            reason = "named with --model, fetched from the hub"
-    except hub.HubUnreachable as err:
-        raise ModelUnavailable(
-            f"The model is not in the local hub cache and could not be fetched. {err}",
-            advice=_REMEDY,
-        ) from err
-    return ModelChoice(folder, name, folder.name, reason)
-
-
-def _choose_auto() -> ModelChoice:
-    folder = hub.find_cached(DEFAULT_HUB_MODEL)
-    if folder is not None:
-        return ModelChoice(
-            folder, DEFAULT_HUB_MODEL, folder.name, "auto: found in the local hub cache"
-        )
-    return _from_folder(
-        BUNDLED, "bundled", f"auto: {DEFAULT_HUB_MODEL} is not in the local hub cache"
-    )
-
-
-def _from_folder(folder: Path, name: str, reason: str) -> ModelChoice:
-    return ModelChoice(folder, name, "local", reason)
-
-
-def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
+def load_model(
+    choice: ModelChoice, settings: Settings, decoder: ModelChoice | None = None
+) -> LoadedModel:
     """Load a pipeline onto its device.
+
+    Args:
+        decoder: takes the place of the model's own autoencoder.
 
     Raises:
         ModelUnavailable: with the cause and the remedy.
@@ -200,15 +147,12 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
         "loading %s from %s on %s as %s (%s)",
         choice.name, choice.folder, device, dtype, choice.reason,
     )  # fmt: skip
-    try:
+    with telling_unreadable("model", MODEL_REMEDY):
         pipeline = _load_pipeline(kind, choice.folder, index, dtype)
         families.limit_tokenizers(pipeline)
         defaults = _read_defaults(choice.folder, pipeline, family)
-    except _UNREADABLE as err:
-        raise ModelUnavailable(
-            f"The model's files could not be read ({type(err).__name__}): {_first_line(err)}",
-            advice=_REMEDY,
-        ) from err
+    if decoder is not None:
+        exchange_autoencoder(pipeline, decoder, dtype)
     try:
         _place(pipeline, device, dtype, settings.offload)
     except torch.OutOfMemoryError as err:
@@ -216,7 +160,7 @@ def load_model(choice: ModelChoice, settings: Settings) -> LoadedModel:
             f"The model does not fit the memory of the {device.type} device.",
             advice="Start with --offload, with a smaller model, or with --device cpu.",
         ) from err
-    return LoadedModel(pipeline, choice, defaults, device, dtype, family)
+    return LoadedModel(pipeline, choice, defaults, device, dtype, family, decoder)
 
 
 def _quieten_libraries() -> None:
@@ -231,10 +175,10 @@ def _read_index(folder: Path) -> dict[str, Any]:
         return hub.read_object(folder / hub.MODEL_INDEX)
     except FileNotFoundError as err:
         raise ModelUnavailable(
-            "The model's folder has no model_index.json.", advice=_REMEDY
+            "The model's folder has no model_index.json.", advice=MODEL_REMEDY
         ) from err
     except (OSError, ValueError) as err:
-        raise ModelUnavailable("The model's index cannot be read.", advice=_REMEDY) from err
+        raise ModelUnavailable("The model's index cannot be read.", advice=MODEL_REMEDY) from err
 
 
 def _pipeline_class(name: object) -> tuple[Any, Family | None]:
@@ -262,14 +206,14 @@ def _check_whole(folder: Path, index: dict[str, Any], kind: Any) -> None:
     demanded = {part.name for part in parts if part.default is inspect.Parameter.empty}
     if unnamed := demanded - set(index) - hub.UNUSED_COMPONENTS:
         names = ", ".join(sorted(unnamed))
-        raise ModelUnavailable(f"The model's index does not name: {names}.", advice=_REMEDY)
+        raise ModelUnavailable(f"The model's index does not name: {names}.", advice=MODEL_REMEDY)
     try:
         missing = hub.missing_parts(folder)
     except (OSError, ValueError, KeyError) as err:
-        raise ModelUnavailable("The model's index cannot be read.", advice=_REMEDY) from err
+        raise ModelUnavailable("The model's index cannot be read.", advice=MODEL_REMEDY) from err
     if missing:
         raise ModelUnavailable(
-            f"The model is incomplete; it lacks: {', '.join(missing)}.", advice=_REMEDY
+            f"The model is incomplete; it lacks: {', '.join(missing)}.", advice=MODEL_REMEDY
         )
 
 
@@ -318,7 +262,3 @@ def _place(pipeline: Any, device: torch.device, dtype: torch.dtype, offload: boo
         pipeline.enable_model_cpu_offload(device=device)
     else:
         pipeline.to(device)
-
-
-def _first_line(err: Exception) -> str:
-    return (str(err).strip().splitlines() or [""])[0][:300]

@@ -21,7 +21,7 @@ _UNUSED_MAX = 12
 _FEWEST_FACTS = 3
 _FACT = re.compile(r'\s*+(\w[\w \-/]{0,40}):\s*+("(?:\\.|[^\\"])++"|[^,]*+)(?:,|$)')
 _NEGATIVE = "Negative prompt:"
-_INFORMATIVE = frozenset({"Model", "Drawn at"})
+_INFORMATIVE = frozenset({"Model", "Drawn at", "Decoder"})
 """What our own text tells of besides: no setting is missed when these are not used."""
 
 

@@ -50,6 +50,7 @@ _PREVIEW_SHARE = 0.05
 
 def model_facts(model: LoadedModel) -> ModelFacts:
     """Describe the loaded model for recipes and status."""
+    decoder = model.decoder
     return ModelFacts(
         name=model.choice.name,
         revision=model.choice.revision,
@@ -60,6 +61,8 @@ def model_facts(model: LoadedModel) -> ModelFacts:
         guidance_scale=model.defaults.guidance_scale,
         native_size=model.native_side,
         description=model.defaults.description,
+        decoder=None if decoder is None else decoder.name,
+        decoder_revision=None if decoder is None else decoder.revision,
     )
 
 

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         description="'auto' (segmind/tiny-sd if it is in the local hub cache, else the bundled "
         "model), 'bundled', a hub id, or a folder in diffusers layout",
     )
+    decoder: str | None = Field(
+        None,
+        description="a faster decoder than the model's own: the hub id (such as "
+        "madebyollin/taesd) or the folder of an AutoencoderTiny for the model's latents",
+    )
     device: DeviceName = Field("auto", description="auto takes CUDA, then MPS, then the CPU")
     dtype: DtypeName = Field(
         "auto",

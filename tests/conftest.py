@@ -18,7 +18,7 @@ import pytest
 from engine import Engine, Settings
 from tests.house import Draw, House, at_once
 from tests.stage import Stage
-from tests.tiny_pipeline import save_tiny_pipeline
+from tests.tiny_pipeline import save_tiny_decoder, save_tiny_pipeline
 
 EngineFactory = Callable[..., Engine]
 
@@ -39,6 +39,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_flow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny pipeline that predicts flow, as the bundled model does."""
     return save_tiny_pipeline(tmp_path_factory.mktemp("models") / "tiny-flow", flow=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny autoencoder by itself, for the latents of the tiny models."""
+    return save_tiny_decoder(tmp_path_factory.mktemp("models") / "tiny-decoder")
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine.choice import ModelChoice, choose_decoder
 from engine.jobs import CancelToken
-from engine.models import LoadedModel, ModelChoice, load_model
+from engine.models import LoadedModel, load_model
 from engine.requests import ImageTask
 from engine.rows import Picture
 from engine.sampler import Sampler
@@ -19,8 +20,8 @@ def make_settings(**changes: object) -> Settings:
 
 def load(folder: Path, **settings: object) -> LoadedModel:
     """Load a folder on the CPU, in float32 unless told otherwise."""
-    choice = ModelChoice(folder, "tiny", "local", "test")
-    return load_model(choice, make_settings(**settings))
+    choice, wanted = ModelChoice(folder, "tiny", "local", "test"), make_settings(**settings)
+    return load_model(choice, wanted, choose_decoder(wanted, lambda done, total: None))
 
 
 def rewrite(path: Path, **changes: object) -> None:

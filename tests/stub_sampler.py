@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from engine import Engine
+from engine.choice import ModelChoice
 from engine.estimate import Estimator
 from engine.jobs import CancelToken
-from engine.models import ModelChoice, ModelDefaults
+from engine.models import ModelDefaults
 from engine.production import Production
 from engine.requests import ImageTask
 from engine.rows import OnPreview, OnStep, Picture
@@ -28,6 +29,7 @@ class StubSampler:
         self.model: Any = SimpleNamespace(
             choice=ModelChoice(Path(), "stub", "r1", "a test"),
             defaults=ModelDefaults(guidance_scale=3.0),
+            decoder=None,
             device=torch.device("cpu"),
             dtype_name="float32",
             scale_factor=8,

@@ -15,7 +15,8 @@ LEVELS = [
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
     {"attention", "devices", "solver", "stopwatch", "programs"},
     {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
-    {"motion", "parameters", "makers", "families"},
+    {"choice", "weights"},
+    {"motion", "parameters", "makers", "families", "exchange"},
     {"frames"},
     {"jobs"},
     {"records", "crew", "reel"},
@@ -127,11 +128,11 @@ def importers(*libraries: str) -> set[str]:
 
 
 def test_only_what_works_on_the_device_imports_its_libraries() -> None:
-    assert importers("diffusers") == {"models", "solver"}
+    assert importers("diffusers") == {"models", "solver", "exchange"}
     assert importers(*DEVICE_LIBRARIES) == {
         *("models", "devices", "sampler", "stock", "memory", "preview"),
         *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
-        *("stopwatch", "programs", "graphs", "decoding"),
+        *("stopwatch", "programs", "graphs", "decoding", "exchange"),
     }
 
 

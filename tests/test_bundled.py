@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from engine import ImageRequest
+from engine.choice import BUNDLED
 from engine.metadata import read_recipe
-from engine.models import BUNDLED
 from tests.conftest import EngineFactory
 
 MIB = 2**20

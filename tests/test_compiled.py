@@ -13,13 +13,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.choice import BUNDLED
 from engine.decoding import decoding
 from engine.denoiser import predicting
 from engine.errors import JobCancelled
 from engine.graphs import choose_backend
 from engine.jobs import CancelToken
 from engine.memory import Room
-from engine.models import BUNDLED, LoadedModel
+from engine.models import LoadedModel
 from engine.programs import Run
 from engine.sampler import Sampler
 from tests.batches import alone, begin, finish, pixels_of

@@ -12,6 +12,7 @@ import pytest
 
 from engine import hub
 from engine.hub import (
+    COMPONENT_CONFIG,
     HubUnreachable,
     RemoteFile,
     choose_files,
@@ -197,6 +198,60 @@ def test_shards_and_their_list_are_fetched() -> None:
         "unet/diffusion_pytorch_model.safetensors.index.json",
     ]
     assert names(*files) == files
+
+
+def component_names(*paths: str) -> list[str]:
+    files = choose_files([RemoteFile(path, 1) for path in paths], COMPONENT_CONFIG)
+    return [file.path for file in files]
+
+
+def test_of_a_component_by_itself_the_config_and_the_weights_are_fetched() -> None:
+    wanted = ["config.json", "diffusion_pytorch_model.safetensors"]
+    left = [
+        "README.md", ".gitattributes", "diffusion_pytorch_model.bin", "taesd_decoder.safetensors",
+        "diffusion_pytorch_model.fp16.safetensors", "vae/config.json",
+        "vae/diffusion_pytorch_model.safetensors",
+    ]  # fmt: skip
+    assert component_names(*left[:3], *wanted, *left[3:]) == wanted
+    assert component_names("config.json", *left[:3]) == ["config.json", left[2]]
+
+
+@pytest.mark.parametrize("lost", ["config.json", "diffusion_pytorch_model.safetensors"])
+def test_a_component_by_itself_is_found_if_it_is_complete(
+    cache: Path, tiny_decoder: Path, lost: str
+) -> None:
+    snapshot = lay_out_cache(cache, REPO, tiny_decoder)
+    assert missing_parts(snapshot, COMPONENT_CONFIG) == []
+    assert find_cached(REPO, COMPONENT_CONFIG) == snapshot
+    assert find_cached(REPO) is None  # it is no pipeline
+    (snapshot / lost).unlink()
+    assert find_cached(REPO, COMPONENT_CONFIG) is None
+
+
+def test_a_component_with_a_broken_config_is_not_taken(cache: Path, tiny_decoder: Path) -> None:
+    (lay_out_cache(cache, REPO, tiny_decoder) / "config.json").write_text("{")
+    assert find_cached(REPO, COMPONENT_CONFIG) is None
+
+
+def test_a_pipeline_is_no_component(snapshot: Path) -> None:
+    assert find_cached(REPO, COMPONENT_CONFIG) is None
+
+
+def test_a_fetched_component_is_complete_and_found_again(
+    cache: Path, tiny_decoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+    served = Path(shutil.copytree(tiny_decoder, tmp_path / "served"))
+    (served / "taesd_decoder.safetensors").write_bytes(b"not wanted")
+    with serve_hub(Hub(REPO, served)) as online:
+        use_hub(monkeypatch, online.url)
+        folder = download(REPO, lambda *bytes: told.append(bytes), COMPONENT_CONFIG)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        path.name for path in tiny_decoder.iterdir()
+    )
+    total = sum(path.stat().st_size for path in tiny_decoder.iterdir())
+    assert told[-1] == (total, total)
+    assert find_cached(REPO, COMPONENT_CONFIG) == folder
 
 
 @pytest.fixture

@@ -159,6 +159,25 @@ def test_a_recipe_tells_what_was_asked_and_what_was_done() -> None:
     assert (recipe.dtype, recipe.scheduler) == ("float32", "s")
 
 
+def test_without_another_decoder_a_recipe_is_written_as_it_was_before_there_were_any() -> None:
+    recipe = make_recipe()
+    assert recipe.model_dump_json() == (
+        '{"prompt":"a cat","negative_prompt":"","num_inference_steps":25,"guidance_scale":7.5,'
+        '"seed":42,"width":64,"height":72,"drawn_width":64,"drawn_height":72,'
+        '"model":"segmind/tiny-sd","revision":"abc","device":"cpu","dtype":"float32",'
+        '"scheduler":"DPM++ 2M (epsilon)"}'
+    )
+    assert "Decoder" not in parameters_text(recipe)
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
+def test_a_recipe_tells_of_another_decoder(image_format: ImageFormat) -> None:
+    recipe = make_recipe(decoder="somebody/taesd", decoder_revision="def")
+    assert recipe != make_recipe()
+    assert read_webui(parameters_text(recipe))["Decoder"] == "somebody/taesd"
+    assert read_recipe(encode(image_format, recipe)) == recipe
+
+
 def test_a_manifest_comes_back_from_its_json() -> None:
     manifest = VideoManifest(
         fps=24, frames_per_scene=72, scene_frames=(72, 72), transition="crossfade",
@@ -166,4 +185,5 @@ def test_a_manifest_comes_back_from_its_json() -> None:
         width=64, height=64, hero_description="a \U0001f409", scenes=(make_recipe(),) * 2,
         draw_s=(1.5, 2.0),
     )  # fmt: skip
+    assert "decoder" not in manifest.model_dump_json()
     assert VideoManifest.model_validate_json(manifest.model_dump_json()) == manifest

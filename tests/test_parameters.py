@@ -101,7 +101,7 @@ def test_their_other_formats_keep_it_in_the_user_comment(image_format: ImageForm
 
 
 def test_our_text_alone_is_read_without_a_complaint() -> None:
-    texts = read_texts(made(prompt="a fox", drawn_width=128))
+    texts = read_texts(made(prompt="a fox", drawn_width=128, decoder="somebody/taesd"))
     assert texts is not None
     found = parse_parameters(texts.parameters)
     assert found is not None and (found.refused, found.unused) == (None, ())

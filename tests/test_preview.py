@@ -9,8 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.choice import BUNDLED
 from engine.jobs import Job
-from engine.models import BUNDLED, LoadedModel
+from engine.models import LoadedModel
 from engine.preview import Pace, encode, encode_preview, fit_projection, project
 from engine.sampler import Sampler
 from tests.conftest import EngineFactory

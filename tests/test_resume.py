@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from engine import Engine, JobState
+from engine.choice import ModelChoice
 from engine.errors import BadOutput, JobCancelled, JobNotFound, ResultGone
 from engine.jobs import Job
-from engine.models import ModelChoice
 from engine.sampler import Sampler
 from tests.conftest import EngineFactory
 from tests.stub_sampler import StubSampler, open_production
@@ -94,7 +94,7 @@ def test_a_damaged_scene_is_drawn_again(
         picture.load()
 
 
-@pytest.mark.parametrize("changed", ["model", "revision", "dtype", "guidance"])
+@pytest.mark.parametrize("changed", ["model", "revision", "dtype", "guidance", "decoder"])
 def test_scenes_of_another_model_are_drawn_again(
     make_engine: EngineFactory,
     monkeypatch: pytest.MonkeyPatch,
@@ -104,6 +104,8 @@ def test_scenes_of_another_model_are_drawn_again(
     sampler = StubSampler()
     if changed == "dtype":
         sampler.model.dtype_name = "float16"
+    elif changed == "decoder":
+        sampler.model.decoder = ModelChoice(Path(), "other", "r1", "a test")
     elif changed == "guidance":
         sampler.model.defaults = type(sampler.model.defaults)(guidance_scale=4.0)
     else:

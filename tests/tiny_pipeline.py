@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderTiny,
     DPMSolverMultistepScheduler,
     PNDMScheduler,
     StableDiffusionPipeline,
@@ -52,6 +53,26 @@ def save_tiny_pipeline(folder: Path, *, flow: bool = False, seed: int = 0) -> Pa
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(folder)
+    return folder
+
+
+def save_tiny_decoder(
+    folder: Path, *, channels: int = 4, up_blocks: int = 4, down_blocks: int = 4
+) -> Path:
+    """Save an autoencoder of TAESD's kind by itself; returns `folder`.
+
+    Args:
+        channels: of the latents.
+        up_blocks: each but one doubles the side while decoding; `down_blocks` halve it.
+    """
+    torch.manual_seed(1)
+    AutoencoderTiny(
+        encoder_block_out_channels=(8,) * down_blocks,
+        decoder_block_out_channels=(8,) * up_blocks,
+        num_encoder_blocks=(1,) * down_blocks,
+        num_decoder_blocks=(1,) * up_blocks,
+        latent_channels=channels,
+    ).save_pretrained(folder)
     return folder
 
 

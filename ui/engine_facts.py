@@ -57,6 +57,9 @@ def _model_rows(engine: Engine, status: EngineStatus) -> list[Row]:
         ("Own best guidance", f"{facts.guidance_scale:g}"),
         ("Trained at", f"{facts.native_size} × {facts.native_size}"),
     ]
+    if facts.decoder is not None:
+        revision = (facts.decoder_revision or "")[:12]
+        rows.append(("Decoder", f"{facts.decoder}, revision {revision}"))
     if facts.description:
         rows.append(("About it", facts.description))
     if is_bundled(engine, status):

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ T = TypeVar("T")
 MOST_ROWS = 16
 # Of the memory that is free; the rest is for the decoder and for what others take meanwhile.
 _SHARE = 0.7
+_ROOMY_BYTES = 64 * 10**9
 _SHRUNK_S = 60.0
 """How long less is tried after the memory ran out, where there is work all the time."""
 
@@ -90,6 +92,19 @@ def measure_room(
     room = Room(MOST_ROWS, _SHARE * free / taken * cells / (1 + beside))
     logger.info("a pass takes %.0f MB of %.0f MB free", taken / 2**20, free / 2**20)
     return room
+
+
+def needs_slicing(device: torch.device, memory_bytes: int) -> bool:
+    """Whether attention is to be computed in slices on a machine with so much memory.
+
+    That is diffusers' advice for MPS and less than 64 GB: that device's memory is the machine's.
+    """
+    return device.type == "mps" and memory_bytes < _ROOMY_BYTES
+
+
+def machine_bytes() -> int:
+    """The memory of the machine itself."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def held_bytes(device: torch.device) -> int | None:

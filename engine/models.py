@@ -24,6 +24,7 @@ from engine.devices import choose_device, choose_dtype
 from engine.errors import ModelUnavailable
 from engine.exchange import exchange_autoencoder
 from engine.families import Family
+from engine.memory import machine_bytes, needs_slicing
 from engine.prompts import PromptReading, text_window
 from engine.settings import Settings
 from engine.solver import solver_name
@@ -256,6 +257,8 @@ def _place(pipeline: Any, device: torch.device, dtype: torch.dtype, offload: boo
         pipeline.vae.to(memory_format=torch.channels_last)
     if is_unet and device.type == "cpu" and dtype == torch.bfloat16:
         speed_up_attention(pipeline.unet)
+    if needs_slicing(device, machine_bytes()):
+        pipeline.enable_attention_slicing()
     if offload and device.type == "cpu":
         logger.warning("--offload has no effect on the CPU")
     if offload and device.type != "cpu":

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine import memory
-from engine.memory import Room, measure_room
+from engine.memory import Room, machine_bytes, measure_room, needs_slicing
 
 MB = 2**20
 CUDA = torch.device("cuda")
@@ -101,3 +101,18 @@ def test_what_fits_never_grows_by_shrinking() -> None:
     room.shrink(2, 100)
     room.shrink(4, 100)
     assert room.rows(100) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "gigabytes", "slices"),
+    [("mps", 8, True), ("mps", 48, True), ("mps", 64, False), ("mps", 192, False),
+     ("cuda", 8, False), ("cpu", 8, False)],
+)  # fmt: skip
+def test_attention_is_sliced_where_the_device_shares_little_memory(
+    kind: str, gigabytes: int, slices: bool
+) -> None:
+    assert needs_slicing(torch.device(kind), gigabytes * 2**30) is slices
+
+
+def test_the_memory_of_the_machine_is_more_than_a_process_takes() -> None:
+    assert machine_bytes() > 2**29

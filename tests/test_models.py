@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers.models.attention_processor import SlicedAttnProcessor
 
-from tests.loaded import load, rewrite
+from engine import models
+from tests.loaded import generate, load, make_task, rewrite
+from tests.pictures import psnr
 
 CPU = torch.device("cpu")
 
@@ -71,3 +74,16 @@ def test_a_model_with_a_safety_checker_loads_without_it(copy: Path, present: boo
         (copy / name / "config.json").write_text("{}")
     pipeline = load(copy).pipeline
     assert [getattr(pipeline, name) for name in EXTRAS] == [None, None, None]
+
+
+def test_where_attention_is_to_be_sliced_the_pictures_stay_the_same(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = load(tiny_model)
+    monkeypatch.setattr(models, "needs_slicing", lambda device, memory_bytes: True)
+    sliced = load(tiny_model)
+    for model, expected in ((whole, False), (sliced, True)):
+        kinds = {type(one) for one in model.pipeline.unet.attn_processors.values()}
+        assert (kinds == {SlicedAttnProcessor}) is expected
+    task = make_task(num_inference_steps=10)
+    assert psnr(generate(whole, task).pixels, generate(sliced, task).pixels) > 50

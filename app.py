@@ -19,6 +19,7 @@ from pydantic_settings import CliApp, SettingsError
 from api import build_api
 from api.logs import configure_logs
 from engine import Engine, EngineError, Settings
+from engine.departure import leave_at_once_if_busy
 from engine.heap import use_few_arenas
 from ui import mount_ui
 
@@ -61,11 +62,8 @@ def main() -> None:
     try:
         settings = CliApp.run(Settings)
     except ValidationError as err:
-        sys.exit(
-            "\n".join(
-                _flag(e["loc"]) + e["msg"].removeprefix("Value error, ") for e in err.errors()
-            )
-        )
+        told = [_flag(e["loc"]) + e["msg"].removeprefix("Value error, ") for e in err.errors()]
+        sys.exit("\n".join(told))
     except SettingsError as err:
         sys.exit(str(err))
     configure_logs(settings.log_level, as_json=settings.log_json)
@@ -88,6 +86,7 @@ def main() -> None:
         access_log=False,
     )
     Server(config).run()
+    leave_at_once_if_busy()
 
 
 def _flag(location: tuple[int | str, ...]) -> str:

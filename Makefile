@@ -8,6 +8,9 @@ PYTHON ?= $(shell for candidate in python3.11 python3.12 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Many tests wait: two at a time take little more than half as long. A file stays in one process,
+# in which its tests share what they set up. Alone: make test ARGS="-n 0 tests/test_story.py"
+AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test faults soak lint browser train evaluate bench clean
 
@@ -15,7 +18,7 @@ run: $(VENV)/.runs
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.tests browser
-	@start=$$SECONDS; $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(ARGS); \
+	@start=$$SECONDS; $(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(AT_ONCE) $(ARGS); \
 	status=$$?; echo "make test took $$((SECONDS - start)) s after installing"; exit $$status
 
 # Everything that can go wrong, at length: what `make test` tries a few times.

@@ -21,12 +21,24 @@ from tests.stage import Stage
 from tests.tiny_pipeline import save_tiny_decoder, save_tiny_pipeline
 
 EngineFactory = Callable[..., Engine]
+FIGURE = "figure"
+"""The property of a test whose value is told at the end; it comes from other processes too."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How thorough tests/faults is; `make faults` asks for more than CI."""
     parser.addoption("--rounds", type=int, default=5, help="kills and cancels at random moments")
     parser.addoption("--examples", type=int, default=50, help="requests made up for each route")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests/faults found, whichever process tried it."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    told = [line for report in reports for name, line in report.user_properties if name == FIGURE]
+    if told:
+        terminalreporter.section("faults")
+        for line in told:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

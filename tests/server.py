@@ -1,11 +1,13 @@
 """A real HTTP server around an app, on a free port of this machine, in a thread."""
 
 import asyncio
+import os
+import random
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import httpx
@@ -13,12 +15,19 @@ import uvicorn
 from fastapi import FastAPI
 
 Built = TypeVar("Built")
+# Below those that systems give to whoever asks for any; each process of the tests has its own.
+_FIRST_PORT, _PORTS = 20_000, 500
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for a server that is yet to start: nobody takes it meanwhile."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = _FIRST_PORT + process * _PORTS
+    for port in random.sample(range(first, first + _PORTS), _PORTS):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no port is free from {first} on")
 
 
 @contextmanager

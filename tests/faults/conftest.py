@@ -7,30 +7,20 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import FIGURE
 from tests.faults.service import IMAGE, Service
 
 if sys.platform != "linux":  # signals, forks, /proc
     collect_ignore_glob = ["test_*.py"]
 
 MakeService = Callable[..., Service]
-Figures = list[str]
-_FIGURES = pytest.StashKey[Figures]()
+Tell = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> Figures:
-    """Lines to be told at the end of the run."""
-    return pytestconfig.stash.setdefault(_FIGURES, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Tell the figures of the faults that were tried."""
-    if found := config.stash.get(_FIGURES, []):
-        terminalreporter.section("faults")
-        for line in found:
-            terminalreporter.line(line)
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Have a line told at the end of the run."""
+    return lambda line: record_property(FIGURE, line)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gradio_client import Client
 
-from tests.faults.conftest import Figures, MakeService
+from tests.faults.conftest import MakeService, Tell
 from tests.faults.service import IMAGE, SMALL, Service
 
 STEP_S = 0.2
@@ -17,7 +17,7 @@ POLLED_S = 0.3
 
 
 def test_a_cancel_frees_the_device_within_a_step(
-    make_service: MakeService, pytestconfig: pytest.Config, figures: Figures
+    make_service: MakeService, pytestconfig: pytest.Config, tell: Tell
 ) -> None:
     service = make_service(step_s=STEP_S).start()
     page = Client(f"{service.url}/ui/", verbose=False)
@@ -31,7 +31,7 @@ def test_a_cancel_frees_the_device_within_a_step(
         steps, seconds = (max(values) for values in zip(*taken, strict=True))
         # One is under way, and one may begin before the cancel is heard.
         assert steps <= 2 + (POLLED_S / STEP_S if name == "gradio_client" else 0)
-        figures.append(
+        tell(
             f"cancel by {name}, running, {rounds} times: at worst {steps} steps of {STEP_S} s "
             f"ended after it, the last {seconds:.2f} s after it"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Figures, MakeService
+from tests.faults.conftest import MakeService, Tell
 from tests.faults.service import IMAGE, STORY
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(3600)
 def test_every_answer_is_documented(
-    make_service: MakeService, tmp_path: Path, pytestconfig: pytest.Config, figures: Figures
+    make_service: MakeService, tmp_path: Path, pytestconfig: pytest.Config, tell: Tell
 ) -> None:
     service = make_service("--max-queue", "100000").start()
     service.done(service.submit(IMAGE))
@@ -29,4 +29,4 @@ def test_every_answer_is_documented(
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     tried = re.search(r"\d+ generated.*", done.stdout)
-    figures.append(f"Schemathesis: {tried and tried[0]}")
+    tell(f"Schemathesis: {tried and tried[0]}")

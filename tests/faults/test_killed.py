@@ -13,7 +13,7 @@ from PIL import Image
 
 from engine.metadata import VideoManifest
 from engine.video import count_frames
-from tests.faults.conftest import Figures, MakeService
+from tests.faults.conftest import MakeService, Tell
 from tests.faults.service import ENDED, IMAGE, SMALL, Service
 from tests.faults.traffic import Traffic
 from tests.movies import read_comment
@@ -28,7 +28,7 @@ FIVE = {
 
 @pytest.mark.timeout(3600)
 def test_nothing_is_lost_or_doubled(
-    make_service: MakeService, pytestconfig: pytest.Config, figures: Figures
+    make_service: MakeService, pytestconfig: pytest.Config, tell: Tell
 ) -> None:
     service, chance = make_service(step_s=0.002), random.Random()
     traffic, whole = Traffic(service, chance), set[str]()
@@ -53,7 +53,7 @@ def test_nothing_is_lost_or_doubled(
     errors = service.query("SELECT error FROM jobs WHERE state = 'failed'")
     assert {json.loads(error)["code"] for (error,) in errors} <= {"interrupted"}
     told = ", ".join(f"{count} {state}" for state, count in Counter(states.values()).items())
-    figures.append(f"kill -9: {rounds} times; {len(states)} jobs accepted: {told}")
+    tell(f"kill -9: {rounds} times; {len(states)} jobs accepted: {told}")
 
 
 def compare(service: Service, traffic: Traffic) -> dict[str, str]:

@@ -36,7 +36,9 @@ ROWS = 4
 def engine(make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine on the tiny model, on whose device four pictures share a pass."""
 
-    def measured(device: torch.device, run: Callable[[], object], cells: int) -> Room:
+    def measured(
+        device: torch.device, run: Callable[[], object], cells: int, *, beside: int = 0
+    ) -> Room:
         run()
         return Room(ROWS)
 

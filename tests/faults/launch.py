@@ -135,7 +135,7 @@ def _let_model_break(fault: Path) -> None:
         if present() == "out of memory":
             raise torch.OutOfMemoryError("CUDA out of memory.")
         if present() == "nan in latents":
-            output.sample.fill_(torch.nan)
+            output[0].fill_(torch.nan)
         return output
 
     def after_decoding(module: Any, inputs: Any, output: Any) -> Any:

@@ -3,7 +3,8 @@
 Images of several sizes, formats and lengths and short stories of all kinds, one after the other
 on a fresh engine with the bundled model. After the first three jobs the promises are judged. They
 are those of `Engine.estimate_s`, before they are rounded to whole seconds; what a whole second
-does to them is told beside.
+does to them is told beside. So is how alike one and the same job takes when it is repeated: no
+promise can be truer than the machine is steady.
 """
 
 import logging
@@ -60,6 +61,7 @@ def measure() -> dict[str, Any]:
             while engine.status().model_state == "loading":
                 time.sleep(0.05)
             outcomes = [make(engine, request) for request in requests]
+            same = [make(engine, requests[0]).took_s for _ in range(extent("repeats", 20, 2))]
             device = engine.status().device
         finally:
             engine.close()
@@ -68,6 +70,7 @@ def measure() -> dict[str, Any]:
         "server": {"model": "bundled", "device": device},
         "first": [_row(one) for one in outcomes[:_FIRST]],
         **told,
+        "share_of_repeats_within": steadiness(same),
         "rows": [_row(one) for one in outcomes[_FIRST:]],
         "targets": [
             judge(
@@ -128,6 +131,12 @@ def summary_of(outcomes: list[Outcome]) -> dict[str, Any]:
         "error_worst": figure(max(errors)),
         "bias_median": figure(statistics.median(one.error for one in outcomes)),
     }
+
+
+def steadiness(seconds: list[float]) -> float:
+    """The share of the times of one and the same job that are within the limit of their median."""
+    median_s = statistics.median(seconds)
+    return figure(sum(abs(median_s / one - 1) <= WITHIN for one in seconds) / len(seconds))
 
 
 def _image(chance: random.Random, **changes: Any) -> ImageRequest:

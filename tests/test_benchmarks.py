@@ -12,7 +12,13 @@ from PIL import Image
 from benchmarks import limits, plots, workloads
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.checks import NotTheSame, check_picture
-from benchmarks.estimates import Outcome, first_requests, mixed_requests, summary_of
+from benchmarks.estimates import (
+    Outcome,
+    first_requests,
+    mixed_requests,
+    steadiness,
+    summary_of,
+)
 from benchmarks.extents import extent, is_full, told_extents
 from benchmarks.fairness import Pace, alike, round_robin_s, unlike
 from benchmarks.offered_load import Answer, arrivals_s, summary
@@ -233,3 +239,8 @@ def test_results_are_drawn(tmp_path: Path) -> None:
     drawn = {path.stem for path in plots.draw_all(plots.read_results(tmp_path), tmp_path)}
     assert drawn == {"image", "concurrency", "offered_load", "fairness", "targets"}
     assert all((tmp_path / f"{name}.svg").read_text("utf-8").count("<svg") for name in drawn)
+
+
+def test_a_machine_is_as_steady_as_its_repeats_are_near_their_median() -> None:
+    assert steadiness([1.0, 1.1, 1.0, 0.9]) == 1.0
+    assert steadiness([1.0, 1.0, 2.0, 0.5]) == 0.5

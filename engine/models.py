@@ -49,6 +49,10 @@ class ModelDefaults(BaseModel):
     Left out: true for pipelines of other families that say which size that is."""
     description: str = ""
 
+    def guidance_for(self, asked: float | None) -> float:
+        """The scale that a picture is drawn with: the one asked for, else the model's own."""
+        return self.guidance_scale if asked is None else asked
+
 
 @dataclass(frozen=True)
 class LoadedModel:

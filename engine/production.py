@@ -236,7 +236,7 @@ class Production:
 
     def _guidance_of(self, task: ImageTask) -> float:
         """The scale that a task is drawn with: its own, else the model's."""
-        return self.facts.guidance_scale if task.guidance_scale is None else task.guidance_scale
+        return self._sampler.model.defaults.guidance_for(task.guidance_scale)
 
     def _keep(
         self, job: Job, number: int, name: str, picture: Picture, recipe: ImageRecipe

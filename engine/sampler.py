@@ -96,9 +96,7 @@ class Sampler:
                 DeviceOutOfMemory: the picture does not fit; the cache was emptied.
                 EngineError: the reason `token` was set with.
         """
-        guidance = task.guidance_scale
-        if guidance is None:
-            guidance = self.model.defaults.guidance_scale
+        guidance = self.model.defaults.guidance_for(task.guidance_scale)
         row = Row(task, token, guidance, on_step, on_preview, turn)
         self._arrivals.append(row)
         self._woken.set()

@@ -64,9 +64,7 @@ class StockSampler:
         Returns:
             The row, which has ended.
         """
-        guidance = task.guidance_scale
-        if guidance is None:
-            guidance = self.model.defaults.guidance_scale
+        guidance = self.model.defaults.guidance_for(task.guidance_scale)
         row = Row(task, token, guidance, on_step, on_preview, turn)
         try:
             with telling_out_of_memory(self.model.device):

@@ -69,6 +69,19 @@ def draw(sampler: Sampler, changes: list[dict[str, object]]) -> list[np.ndarray]
     return [pixels_of(row) for row in rows]
 
 
+def without_memory_once(module: torch.nn.Module) -> list[int]:
+    """Have the next call of a module find no memory; notes the rows of every call from here on."""
+    rows: list[int] = []
+
+    def note(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        rows.append(len(inputs[0]))
+        if len(rows) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    module.register_forward_pre_hook(note)
+    return rows
+
+
 def compile_all(sampler: Sampler) -> None:
     """Wait for the compiler, and take what it has made, until it has no more to do."""
     for _ in range(20):
@@ -162,9 +175,7 @@ def test_a_model_that_predicts_flow_has_programs_too(tmp_path: Path) -> None:
     assert tracer.replays > 0 and np.abs(found - alone(flow, make_task())).max() <= 2
 
 
-def test_programs_make_room_before_fewer_rows_are_tried(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_make_room_before_fewer_rows_are_tried(tmp_path: Path) -> None:
     fresh = load(save_tiny_pipeline(tmp_path / "tiny"))
     tracer = Tracer()
     sampler = Sampler(fresh, Room(4), tracer)
@@ -172,37 +183,21 @@ def test_programs_make_room_before_fewer_rows_are_tried(
         draw(sampler, [{"seed": 1}])
         compile_all(sampler)
     assert tracer.made and tracer.forgotten == 0
-    rows: list[int] = []
-
-    def full_once(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        rows.append(len(inputs[0]))
-        if len(rows) == 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-
-    fresh.pipeline.unet.register_forward_pre_hook(full_once)
+    rows = without_memory_once(fresh.pipeline.unet)
     found = draw(sampler, [{"seed": 1}, {"seed": 2}])  # of two, there is no program yet
     assert tracer.forgotten == 1 and set(rows) == {4}
     expected = alone(fresh, make_task(seed=2))
     assert np.abs(found[1] - expected).max() <= 2
 
 
-def test_a_decoder_without_memory_has_programs_let_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decoder_without_memory_has_programs_let_go(tmp_path: Path) -> None:
     fresh = load(save_tiny_pipeline(tmp_path / "tiny"))
     tracer = Tracer()
     sampler = Sampler(fresh, Room(4), tracer)
     for _ in range(3):
         draw(sampler, [{"width": 96}])
         compile_all(sampler)
-    calls: list[int] = []
-
-    def full_once(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        calls.append(len(inputs[0]))
-        if len(calls) == 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-
-    fresh.pipeline.vae.decoder.register_forward_pre_hook(full_once)
+    calls = without_memory_once(fresh.pipeline.vae.decoder)
     (found,) = draw(sampler, [{}])  # a size whose decoding has no program yet
     assert calls == [1, 1] and tracer.forgotten == 1
     assert np.abs(found - alone(fresh, make_task())).max() <= 2

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from engine.memory import Room, measure_room, run_within
 from engine.models import LoadedModel
+from engine.pairs import share_pairs
 from engine.programs import Programs, Run
 from engine.rows import Flight, Pass
 from engine.solver import Solver
@@ -37,6 +38,7 @@ class Denoiser:
         self._unet = model.pipeline.unet
         self._spare = (lambda: False) if programs is None else programs.clear
         self._beside = 0 if programs is None else _BESIDE
+        self._shares_pairs = programs is None and share_pairs(self._unet)
         plain = predicting(self._unet)
         self._run = plain if programs is None else programs.speed_up(plain)
         self._stopwatch = Stopwatch(self.device)
@@ -64,16 +66,18 @@ class Denoiser:
     def _predict(self, flights: list[Flight], latents: Tensor) -> Tensor:
         """Run the U-Net, each row at its own timestep, and guide each by its own scale.
 
-        An unguided row is one row of the U-Net, a guided one two.
+        An unguided row is one row of the U-Net, a guided one two; if it is alone, they are one
+        until they differ.
 
         Returns:
             float32, of the shape of `latents`: (rows, channels, height, width).
         """
         counts = [len(flight.embeddings) for flight in flights]
-        pairs = list(zip(flights, latents.to(self._dtype), counts, strict=True))
+        given = [1] if self._shares_pairs and len(flights) == 1 else counts
+        rows = list(zip(flights, latents.to(self._dtype), given, strict=True))
         inputs = (
-            torch.cat([row.expand(count, *row.shape) for _, row, count in pairs]),
-            torch.cat([flight.walk.timesteps[flight.step].expand(n) for flight, _, n in pairs]),
+            torch.cat([row.expand(count, *row.shape) for _, row, count in rows]),
+            torch.cat([flight.walk.timesteps[flight.step].expand(n) for flight, _, n in rows]),
             torch.cat([flight.embeddings for flight in flights]),
         )
         cells = latents[0, 0].numel()
@@ -125,6 +129,14 @@ def before_each_block(module: nn.Module, check: Callable[[], None]) -> None:
 def _run_some(
     run: Run, latents: Tensor, timesteps: Tensor, embeddings: Tensor, at_once: int
 ) -> Tensor:
-    """Run the U-Net on all rows, so many at once; float32."""
+    """Run the U-Net on all rows, so many at once; float32.
+
+    Args:
+        latents, timesteps: of as many rows as `embeddings`; or of one, which is for all of them.
+    """
+    if at_once < len(embeddings):
+        latents, timesteps = (
+            part.expand(len(embeddings), *part.shape[1:]) for part in (latents, timesteps)
+        )
     parts = (torch.split(part, at_once) for part in (latents, timesteps, embeddings))
     return torch.cat([run(*some) for some in zip(*parts, strict=True)]).float()

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from engine import families, hub
 from engine.attention import speed_up_attention
 from engine.choice import MODEL_REMEDY, ModelChoice, bundled, choose_decoder, choose_model
+from engine.cpu import pack_for_cpu
 from engine.devices import choose_device, choose_dtype
 from engine.errors import ModelUnavailable
 from engine.exchange import exchange_autoencoder
@@ -160,6 +161,8 @@ def load_model(
         exchange_autoencoder(pipeline, decoder, dtype)
     try:
         _place(pipeline, device, dtype, settings.offload)
+        if device.type == "cpu" and family is None:
+            pack_for_cpu(pipeline, dtype)
     except torch.OutOfMemoryError as err:
         raise ModelUnavailable(
             f"The model does not fit the memory of the {device.type} device.",

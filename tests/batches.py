@@ -38,5 +38,6 @@ def alone(model: LoadedModel, task: ImageTask) -> NDArray[np.int64]:
 def noted_batches(model: LoadedModel, sizes: list[int]) -> Any:
     """Note the rows of every pass of the U-Net."""
     return model.pipeline.unet.register_forward_pre_hook(
-        lambda module, inputs: sizes.append(len(inputs[0]))
+        lambda module, inputs, given: sizes.append(len(given["encoder_hidden_states"])),
+        with_kwargs=True,
     )

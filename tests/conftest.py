@@ -60,6 +60,12 @@ def tiny_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have models loaded as on a device whose kernels take no packed weights."""
+    monkeypatch.setattr("engine.cpu.can_pack", lambda dtype: False)
+
+
+@pytest.fixture
 def make_settings(tiny_model: Path, tmp_path: Path) -> Callable[..., Settings]:
     """Make settings for the tiny model and a fresh data folder; keywords override."""
 

@@ -13,11 +13,11 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
-    {"attention", "devices", "solver", "stopwatch", "programs"},
+    {"attention", "packing", "pairs", "devices", "solver", "stopwatch", "programs"},
     {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
-    {"choice", "weights", "memory"},
+    {"choice", "weights", "memory", "blocks"},
     {"motion", "parameters", "makers", "families", "exchange"},
-    {"frames"},
+    {"frames", "cpu"},
     {"jobs"},
     {"records", "crew", "reel"},
     {"journal"},
@@ -128,11 +128,14 @@ def importers(*libraries: str) -> set[str]:
 
 
 def test_only_what_works_on_the_device_imports_its_libraries() -> None:
-    assert importers("diffusers") == {"models", "solver", "exchange"}
+    assert importers("diffusers") == {
+        *("models", "solver", "exchange", "blocks", "pairs"),
+    }
     assert importers(*DEVICE_LIBRARIES) == {
         *("models", "devices", "sampler", "stock", "memory", "preview"),
         *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
         *("stopwatch", "programs", "graphs", "decoding", "exchange"),
+        *("packing", "blocks", "pairs", "cpu"),
     }
 
 

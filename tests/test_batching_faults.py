@@ -121,11 +121,11 @@ class Narrow:
         self._forward = model.pipeline.unet.forward
         patch.setattr(model.pipeline.unet, "forward", self.forward)
 
-    def forward(self, latents: torch.Tensor, *arguments: Any, **more: Any) -> Any:
-        self.tried.append(len(latents))
-        if len(latents) > self.fits:
+    def forward(self, *inputs: Any, encoder_hidden_states: torch.Tensor, **more: Any) -> Any:
+        self.tried.append(len(encoder_hidden_states))
+        if len(encoder_hidden_states) > self.fits:
             raise out_of_memory()
-        return self._forward(latents, *arguments, **more)
+        return self._forward(*inputs, encoder_hidden_states=encoder_hidden_states, **more)
 
 
 def test_out_of_memory_halves_the_pass_and_goes_on(

@@ -5,7 +5,7 @@ on CUDA it is machine code recorded as a graph.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,14 @@ class Tracer:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_packed_weights() -> Iterator[None]:
+    """They are for CPUs; where there are programs, blocks are as diffusers has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.cpu.can_pack", lambda dtype: False)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -139,6 +139,7 @@ def test_a_damaged_one_is_told_with_a_remedy_and_never_left_out(
     assert "--decoder" in caught.value.advice and "\n" not in caught.value.message
 
 
+@pytest.mark.usefixtures("unpacked")
 def test_bin_weights_load(tiny_model: Path, tiny_decoder: Path, copy: Path) -> None:
     expected = load_file(copy / WEIGHTS)
     torch.save(expected, copy / "diffusion_pytorch_model.bin")

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,8 +28,15 @@ V_PREDICTION = {
 KINDS = ["epsilon", "flow_prediction", "v_prediction"]
 
 
-def with_scheduler(model: LoadedModel, scheduler: Any) -> LoadedModel:
-    parts = model.pipeline
+@cache
+def untouched(folder: Path) -> Any:
+    """The pipeline as diffusers loads it: none of its parts is ours."""
+    return StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
+
+
+def with_scheduler(model: LoadedModel, scheduler: Any, parts: Any = None) -> LoadedModel:
+    """A model with another scheduler; `parts`: another pipeline that it takes its parts from."""
+    parts = parts or model.pipeline
     pipeline = StableDiffusionPipeline(
         parts.vae, parts.text_encoder, parts.tokenizer, parts.unet, scheduler,
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
@@ -51,7 +59,7 @@ def models(tiny_flow_model: Path, model: LoadedModel) -> dict[str, LoadedModel]:
 def reference(model: LoadedModel, task: ImageTask, output_type: str = "np") -> Any:
     """What diffusers' own pipeline makes of the same task and seed: pixels or latents."""
     scheduler = DPMSolverMultistepScheduler.from_config(model.pipeline.scheduler.config)
-    image = with_scheduler(model, scheduler).pipeline(
+    image = with_scheduler(model, scheduler, untouched(model.choice.folder)).pipeline(
         task.prompt,
         negative_prompt=task.negative_prompt,
         num_inference_steps=task.num_inference_steps,
@@ -116,7 +124,7 @@ def test_latents_are_those_of_diffusers_own_pipeline(
 @pytest.mark.parametrize(("guidance", "rows"), [(1.0, 1), (1.01, 2)])
 def test_only_guidance_costs_a_second_row(model: LoadedModel, guidance: float, rows: int) -> None:
     batches: set[int] = set()
-    note = model.pipeline.unet.conv_in.register_forward_hook(
+    note = model.pipeline.unet.conv_out.register_forward_hook(
         lambda module, inputs, output: batches.add(len(output))
     )
     generate(model, make_task(guidance_scale=guidance))

@@ -154,11 +154,11 @@ def test_what_does_not_fit_at_once_is_drawn_in_halves(
     unet, batches = model.pipeline.unet, []
     forward = unet.forward
 
-    def small(latents: torch.Tensor, *arguments: Any, **more: Any) -> Any:
-        batches.append(len(latents))
-        if len(latents) > 1:
+    def small(*inputs: Any, encoder_hidden_states: torch.Tensor, **more: Any) -> Any:
+        batches.append(len(encoder_hidden_states))
+        if len(encoder_hidden_states) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
-        return forward(latents, *arguments, **more)
+        return forward(*inputs, encoder_hidden_states=encoder_hidden_states, **more)
 
     monkeypatch.setattr(unet, "forward", small)
     pixels = generate(model, make_task()).pixels

@@ -1,0 +1,118 @@
+"""Blocks of a U-Net or a decoder as a CPU computes them best.
+
+The sums are those of diffusers' blocks, whose place they take, with fewer passes over memory.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from diffusers.models.activations import GEGLU
+from diffusers.models.attention import FeedForward
+from diffusers.models.resnet import ResnetBlock2D
+from torch import Size, Tensor, nn
+from torch.nn import functional
+
+from engine.packing import PackedConvolution, PackedLinear
+
+_TOKENS = 512
+"""Of a slice: what is between its products stays in the processor's cache."""
+
+
+class PackedResidual(nn.Module):
+    """A residual block: norm, SiLU and convolution, twice, and the input added."""
+
+    def __init__(self, block: Any) -> None:
+        """Take the parts of a diffusers block, its convolutions packed already."""
+        super().__init__()
+        self.norm1, self.conv1 = block.norm1, block.conv1
+        self.norm2, self.conv2 = block.norm2, block.conv2
+        self.time_emb_proj, self.conv_shortcut = block.time_emb_proj, block.conv_shortcut
+
+    def forward(self, hidden_states: Tensor, temb: Tensor | None) -> Tensor:
+        """Transform (rows, channels, height, width); `temb` (rows, width) tells the timestep."""
+        inner = self.conv1(functional.silu(self.norm1(hidden_states), inplace=True))
+        if self.time_emb_proj is not None and temb is not None:
+            inner += self.time_emb_proj(functional.silu(temb))[:, :, None, None]
+        inner = functional.silu(self.norm2(inner), inplace=True)
+        if self.conv_shortcut is not None:
+            hidden_states = self.conv_shortcut(hidden_states)
+        out: Tensor = self.conv2.plus(inner, hidden_states)
+        return out
+
+
+class PackedFeedForward(nn.Module):
+    """The gated feed-forward block of a transformer (Shazeer 2020, arXiv:2002.05202), in slices."""
+
+    def __init__(self, block: Any, expected: Size) -> None:
+        """Pack the weights of a diffusers block for inputs of a size (rows, tokens, channels)."""
+        super().__init__()
+        self._tokens = min(_TOKENS, expected[:-1].numel())
+        inwards, outwards = block.net[0].proj, block.net[2]
+        weights = inwards.weight.chunk(2)
+        biases = (None, None) if inwards.bias is None else inwards.bias.chunk(2)
+        self._value, self._gate = (
+            PackedLinear(weight, bias, self._tokens)
+            for weight, bias in zip(weights, biases, strict=True)
+        )
+        self._outwards = PackedLinear(outwards.weight, outwards.bias, self._tokens)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Transform (rows, tokens, channels)."""
+        slices = torch.split(hidden_states.flatten(0, -2), self._tokens)
+        done = [self._outwards(self._value.times(some, self._gate.gelu(some))) for some in slices]
+        return torch.cat(done).view(*hidden_states.shape[:-1], -1)
+
+
+def pack_blocks(module: nn.Module, sizes: Mapping[str, Size]) -> None:
+    """Put packed parts in the place of a module's; one by one, for their weights are large.
+
+    Args:
+        sizes: of the inputs that parts are expected to have, by their names in the module;
+            a part that is not named keeps as it is.
+    """
+    for names in _places(module, _can_be_packed):
+        if names[0] in sizes:
+            part = module.get_submodule(names[0])
+            _put(module, names, _packed(part, sizes[names[0]]))
+    for names in _places(module, _is_plain_residual):
+        _put(module, names, PackedResidual(module.get_submodule(names[0])))
+
+
+def _places(module: nn.Module, wanted: Callable[[Any], bool]) -> list[list[str]]:
+    """The names of each part that is wanted: some blocks know one of theirs by two."""
+    names: dict[nn.Module, list[str]] = {}
+    for name, part in module.named_modules(remove_duplicate=False):
+        if wanted(part):
+            names.setdefault(part, []).append(name)
+    return list(names.values())
+
+
+def _put(module: nn.Module, names: list[str], part: nn.Module) -> None:
+    for name in names:
+        module.set_submodule(name, part)
+
+
+def _can_be_packed(part: Any) -> bool:
+    if type(part) is FeedForward:
+        return type(part.net[0]) is GEGLU
+    padded = type(part) is nn.Conv2d and part.padding_mode == "zeros"
+    return padded and not isinstance(part.padding, str)
+
+
+def _packed(part: nn.Module, expected: Size) -> nn.Module:
+    if isinstance(part, nn.Conv2d):
+        return PackedConvolution(part, expected)
+    return PackedFeedForward(part, expected)
+
+
+def _is_plain_residual(block: Any) -> bool:
+    """Whether a block does what `PackedResidual` does, and nothing else."""
+    return (
+        type(block) is ResnetBlock2D
+        and isinstance(block.nonlinearity, nn.SiLU)
+        and isinstance(block.conv2, PackedConvolution)
+        and block.time_embedding_norm == "default"
+        and block.output_scale_factor == 1
+        and not (block.upsample or block.downsample or block.skip_time_act)
+    )

@@ -1,0 +1,48 @@
+"""Stable Diffusion made ready for a CPU: the layout of its weights, and the blocks that read it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Size, Tensor
+
+from engine.blocks import pack_blocks
+from engine.families import trained_side
+from engine.packing import can_pack
+
+_USUAL_SIDE = 64
+
+
+def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
+    """Have the U-Net and the decoder of Stable Diffusion computed by packed blocks, if they can be.
+
+    They are packed for guided pictures of the size that the model was trained at, and take all
+    others, if a little slower.
+    """
+    if not can_pack(dtype):
+        return
+    unet, vae, text = pipeline.unet, pipeline.vae, pipeline.text_encoder.config
+    side = trained_side(pipeline, 1) or _USUAL_SIDE
+    latents = torch.empty(2, unet.config.in_channels, side, side, device="meta")
+    prompts = torch.empty(2, text.max_position_embeddings, text.hidden_size, device="meta")
+    timesteps = torch.empty(2, device="meta")
+    unet.to(memory_format=torch.channels_last)
+    pack_blocks(unet, _input_sizes(unet, lambda twin: twin(latents, timesteps, prompts)))
+    vae.decoder.to(memory_format=torch.channels_last)
+    pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(latents[:1])))
+
+
+@torch.inference_mode()
+def _input_sizes(module: Any, run: Callable[[Any], object]) -> dict[str, Size]:
+    """The size of what each part is given, by its name; found on a twin that has no memory."""
+    sizes: dict[str, Size] = {}
+
+    def note(name: str) -> Callable[[Any, tuple[Tensor, ...]], None]:
+        return lambda part, inputs: sizes.update({name: inputs[0].shape} if inputs else {})
+
+    with torch.device("meta"):
+        twin = type(module).from_config(module.config)
+        for name, part in twin.named_modules():
+            part.register_forward_pre_hook(note(name))
+        run(twin)
+    return sizes

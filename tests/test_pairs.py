@@ -1,0 +1,116 @@
+"""Two rows from one: a guided picture's are the same until its prompt is read."""
+
+from typing import Any
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor
+
+from engine.pairs import share_pairs
+
+KINDS: dict[str, dict[str, Any]] = {
+    "that reads at once": {
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+    },
+    "that reads late": {
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+    },
+    "that reads in the middle": {
+        "down_block_types": ("DownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "UpBlock2D"),
+    },
+    "without a middle": {
+        "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        "mid_block_type": None,
+    },
+    "with linear projections": {
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "use_linear_projection": True,
+    },
+}
+
+
+def make(**kind: Any) -> Any:
+    torch.manual_seed(0)
+    sizes = {"block_out_channels": (16, 32), "layers_per_block": 2, "cross_attention_dim": 24}
+    return UNet2DConditionModel(**sizes, attention_head_dim=4, norm_num_groups=4, **kind).eval()
+
+
+def draw(rows: int = 2) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    latents = torch.randn(1, 4, 8, 12, generator=generator)
+    return latents, torch.tensor([700]), torch.randn(rows, 7, 24, generator=generator)
+
+
+def run(unet: Any, latents: Tensor, timesteps: Tensor, texts: Tensor) -> Tensor:
+    with torch.inference_mode():
+        found: Tensor = unet(latents, timesteps, encoder_hidden_states=texts).sample
+    return found
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_row_gives_what_each_would_by_itself(kind: str, order: torch.memory_format) -> None:
+    unet = make(**KINDS[kind]).to(memory_format=order)
+    latents, timesteps, texts = draw()
+    expected = run(unet, latents.expand(2, -1, -1, -1), timesteps.expand(2), texts)
+    assert share_pairs(unet)
+    found = run(unet, latents, timesteps, texts)
+    assert (expected[0] - expected[1]).abs().max() > 0.01, "the prompts make no difference"
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_comes_before_the_prompt_is_read_is_computed_once(kind: str) -> None:
+    unet, rows = make(**KINDS[kind]), list[int]()
+    share_pairs(unet)
+    for part in (unet.conv_in, unet.down_blocks[0].resnets[0], unet.conv_out):
+        part.register_forward_hook(lambda part, inputs, output: rows.append(len(output)))
+    run(unet, *draw())
+    assert rows == [1, 1, 2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_many_pictures_are_taken_as_before(kind: str) -> None:
+    unet = make(**KINDS[kind])
+    latents = torch.randn(3, 4, 8, 12, generator=torch.Generator().manual_seed(1))
+    given = (latents, torch.tensor([1, 500, 999]), draw(3)[2])
+    expected = run(unet, *given)
+    share_pairs(unet)
+    torch.testing.assert_close(run(unet, *given), expected)
+
+
+def test_sharing_twice_is_sharing_once() -> None:
+    unet = make(**KINDS["that reads late"])
+    assert share_pairs(unet) and share_pairs(unet)
+    hooks = [len(block._forward_pre_hooks) for block in unet.up_blocks]
+    assert hooks == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"mid_block_type": "UNetMidBlock2DSimpleCrossAttn"},
+        {
+            "down_block_types": ("CrossAttnDownBlock2D", "AttnDownBlock2D"),
+            "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        },
+        {
+            "down_block_types": ("DownBlock2D", "DownBlock2D"),
+            "up_block_types": ("UpBlock2D", "UpBlock2D"),
+            "mid_block_type": "UNetMidBlock2D",
+        },
+        {**KINDS["that reads late"], "dual_cross_attention": True},
+    ],
+    ids=["another middle", "another block", "no prompt is read", "two prompts"],
+)
+def test_a_unet_that_is_not_known_is_left_alone(kind: dict[str, Any]) -> None:
+    blocks = {**KINDS["that reads late"], **kind}
+    unet = make(**blocks)
+    assert not share_pairs(unet)
+    assert not any(part._forward_pre_hooks for part in unet.modules())

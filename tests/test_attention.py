@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as torchs_own
 
+from engine import attention
 from engine.attention import ManyTokens, attend, speed_up_attention
 from tests.loaded import load
 
@@ -39,6 +40,49 @@ def test_in_bfloat16_it_stays_near_the_truth(strength: float, most: float) -> No
     found = attend(*tensors)
     assert found.dtype == torch.bfloat16
     assert (found.float() - truth).square().mean().sqrt() < most * truth.std()
+
+
+@pytest.mark.parametrize(
+    ("strength", "shift"),
+    [(40.0, 0.0), (1.0, 60.0), (1.0, -60.0), (0.0, 0.0)],
+    ids=["scores of any size", "powers too large", "powers too small", "all alike"],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_scores_may_leave_the_range_of_powers(
+    strength: float, shift: float, dtype: torch.dtype
+) -> None:
+    query, key, value = draw((1, 2, 64, 16), 100, strength)
+    # A share of the queries and keys is moved along one axis: the mean of the keys does not help.
+    query[..., ::2, 0], key[..., :50, 0], key[..., 50:, 0] = shift, 9.0, -9.0
+    tensors = [tensor.to(dtype) for tensor in (query, key, value)]
+    truth = torchs_own(*(tensor.float() for tensor in tensors))
+    found = attend(*tensors).float()
+    assert (found - truth).square().mean().sqrt() < (1e-5 if dtype == torch.float32 else 0.06)
+
+
+def test_one_head_out_of_range_is_computed_again_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    query, key, value = draw((1, 3, 64, 16), 100)
+    query[:, 1] *= 1000
+    again: list[bool] = []
+
+    def spy(*tensors: Tensor, in_any_range: bool = False) -> None:
+        again.append(in_any_range)
+        mix(*tensors, in_any_range=in_any_range)
+
+    mix = attention._mix
+    monkeypatch.setattr(attention, "_mix", spy)
+    expected = torchs_own(query, key, value)
+    torch.testing.assert_close(attend(query, key, value), expected, atol=1e-3, rtol=0)
+    assert again == [False, False, True, False]
+
+
+def test_what_is_no_number_stays_none() -> None:
+    query, key, value = draw((1, 2, 8, 16), 20)
+    query[0, 0, 3] = float("nan")
+    found = attend(query, key, value)
+    assert found[0, 0, 3].isnan().all() and torch.isfinite(found[0, 1]).all()
 
 
 @torch.inference_mode()

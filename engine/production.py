@@ -36,7 +36,7 @@ from engine.records import KeptScene
 from engine.reel import DrawnScene, Reel
 from engine.requests import ImageRequest, ImageTask, VideoRequest, image_task
 from engine.reuse import Reuse, still_name
-from engine.rows import OnPreview, OnStep, Picture, PictureSampler, Row
+from engine.rows import Order, Picture, PictureSampler, Row
 from engine.snapshots import ImageResult
 from engine.store import Store
 from engine.story import plan_scenes
@@ -167,15 +167,15 @@ class Production:
             for number, task in tasks.items():
                 yield self._draw_task(job, number, task, telling)
             return
-        token, client = CancelToken(job.token), job.terms.client
+        token = CancelToken(job.token)
         waiting, rows = deque(tasks.items()), deque[tuple[int, Row]]()
         self._count_stories(+1)
         try:
             while waiting or rows:
                 while waiting and len(rows) < self._most_begun():
                     number, task = waiting.popleft()
-                    told = self._told(number, telling)
-                    rows.append((number, self._sampler.begin(task, token, *told, client)))
+                    order = self._order(job, number, task, telling, token)
+                    rows.append((number, self._sampler.begin(order)))
                 number, row = rows.popleft()
                 yield self._drawn(number, row.result(), telling)
         finally:
@@ -192,19 +192,21 @@ class Production:
             self._stories += change
 
     def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
-        told = self._told(number, telling)
+        order = self._order(job, number, task, telling, job.token)
         start = time.perf_counter()
-        picture = self._sampler.generate(task, job.token, *told, job.terms.client)
+        picture = self._sampler.generate(order)
         if self._sampler.most_rows == 1:  # else others were drawn meanwhile
             rest_s = max(0.0, time.perf_counter() - start - picture.draw_s)
             self._estimator.observe("rest", task.width * task.height, rest_s)
         return self._drawn(number, picture, telling)
 
-    def _told(self, number: int, telling: Telling) -> tuple[OnStep, OnPreview]:
-        """Tell that a picture begins; return what tells of its steps."""
+    def _order(
+        self, job: Job, number: int, task: ImageTask, telling: Telling, token: CancelToken
+    ) -> Order:
+        """Tell that a picture begins; return the order for it."""
         telling.step(number, 0)
         previews = telling.previews(number, self._sampler.prepare_previews)
-        return partial(telling.step, number), previews
+        return Order(task, token, partial(telling.step, number), previews, job.terms.client)
 
     def _drawn(self, number: int, picture: Picture, telling: Telling) -> Picture:
         """Take note of a picture, and of the time it took."""

@@ -48,6 +48,25 @@ class Picture:
         return self.steps * self.step_s + self.decode_s
 
 
+@dataclass(frozen=True, eq=False)
+class Order:
+    """A picture as it is asked of a sampler.
+
+    Attributes:
+        token: looked at before every pass; and before every block of the model's parts where no
+            other picture is at work.
+        on_step: called with the number of steps done, after each, on the device's thread.
+        on_preview: called before that with what would render the picture as it stands, small.
+        turn: whose it is; where pictures wait to join, those who asked take turns.
+    """
+
+    task: ImageTask
+    token: CancelToken
+    on_step: OnStep
+    on_preview: OnPreview = lambda render: None
+    turn: Hashable = None
+
+
 class PictureSampler(Protocol):
     """What draws pictures with one model: our own loop, or the model's own pipeline."""
 
@@ -61,25 +80,11 @@ class PictureSampler(Protocol):
         """How many pictures may be drawn together at most."""
         ...
 
-    def begin(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = ...,
-        turn: Hashable = None,
-    ) -> "Row":
+    def begin(self, order: Order) -> "Row":
         """Begin a picture; where several are drawn together, on any thread."""
         ...
 
-    def generate(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = ...,
-        turn: Hashable = None,
-    ) -> Picture:
+    def generate(self, order: Order) -> Picture:
         """Draw one picture, or raise what its row's future does."""
         ...
 
@@ -142,20 +147,16 @@ class Flight:
 
 @dataclass(eq=False)
 class Row:
-    """A picture that was asked for: the handle of whoever waits for it.
+    """A picture under way: the handle of whoever waits for it.
 
     Attributes:
-        turn: whose it is, where several wait.
+        guidance_scale: the one it is drawn with, asked for or the model's own.
         future: what finishes the picture, or why there is none.
         flight: the device thread's own; None before the first pass and at the end.
     """
 
-    task: ImageTask
-    token: CancelToken
+    order: Order
     guidance_scale: float
-    on_step: OnStep
-    on_preview: OnPreview
-    turn: Hashable
     future: Future[Callable[[], Picture]] = field(default_factory=Future)
     flight: Flight | None = None
 
@@ -178,7 +179,7 @@ class Row:
         The error's frames are emptied: they hold tensors, and whoever waits may keep it for long.
         """
         try:
-            self.token.check()
+            self.order.token.check()
         except EngineError as reason:
             error = reason
         if isinstance(error, EngineError):

@@ -9,7 +9,7 @@ DPM-Solver++ 2M (see `solver.py`), the multistep solver that needs 20–25 steps
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from statistics import fmean
 
@@ -18,14 +18,12 @@ import torch
 from engine.decoding import Decoder
 from engine.denoiser import Denoiser, before_each_block
 from engine.encoding import Encoder
-from engine.jobs import CancelToken
 from engine.latents import draw_noise, drawn_size, resample
 from engine.memory import Room, telling_out_of_memory
 from engine.models import LoadedModel
 from engine.preview import Projector
 from engine.programs import Backend, Programs
-from engine.requests import ImageTask
-from engine.rows import Flight, OnPreview, OnStep, Picture, Row, Size
+from engine.rows import Flight, Order, Picture, Row, Size
 from engine.slots import Slots
 from engine.solver import Solver
 
@@ -73,48 +71,26 @@ class Sampler:
         """How many pictures may share a pass at most."""
         return self._denoiser.room.most
 
-    def begin(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = lambda render: None,
-        turn: Hashable = None,
-    ) -> Row:
+    def begin(self, order: Order) -> Row:
         """Let a picture join the next pass that has a place for it. Thread-safe.
-
-        Args:
-            token: looked at before every pass; and before every block of the text encoder, U-Net
-                and decoder where no other row is at work.
-            on_step: called with the number of steps done, after each, on the device's thread.
-            on_preview: called before that with what would render the picture as it stands, small.
-            turn: whose it is; where pictures wait to join, those who asked take turns.
 
         Returns:
             The row. Its `result` raises:
                 BadOutput: the model gave NaN.
                 DeviceOutOfMemory: the picture does not fit; the cache was emptied.
-                EngineError: the reason `token` was set with.
+                EngineError: the reason the order's token was set with.
         """
-        guidance = self.model.defaults.guidance_for(task.guidance_scale)
-        row = Row(task, token, guidance, on_step, on_preview, turn)
+        row = Row(order, self.model.defaults.guidance_for(order.task.guidance_scale))
         self._arrivals.append(row)
         self._woken.set()
         return row
 
-    def generate(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = lambda render: None,
-        turn: Hashable = None,
-    ) -> Picture:
+    def generate(self, order: Order) -> Picture:
         """Draw one picture, and whatever else was begun beside it; see `begin`.
 
         While another thread serves, that one draws it, and this one waits.
         """
-        row = self.begin(task, token, on_step, on_preview, turn)
+        row = self.begin(order)
         while not self._is_serving and not row.future.done():
             self.advance()
         return row.result()
@@ -170,7 +146,7 @@ class Sampler:
             row = self._arrivals.popleft()
             self._try([row], partial(self._admit, row))
         for row in list(self._slots):
-            if row.token.is_set:
+            if row.order.token.is_set:
                 self._try([row], lambda: None)
         room = self._denoiser.room
         chosen = self._slots.choose(
@@ -224,20 +200,20 @@ class Sampler:
 
     def _check_tokens(self) -> None:
         """Stop what is being done if none of the rows at work is wanted any more."""
-        if self._at_work and all(row.token.is_set for row in self._at_work):
-            self._at_work[0].token.check()
+        if self._at_work and all(row.order.token.is_set for row in self._at_work):
+            self._at_work[0].order.token.check()
 
     def _admit(self, row: Row) -> None:
-        task, cell = row.task, self.model.scale_factor
+        task, cell = row.order.task, self.model.scale_factor
         width, height = drawn_size(task.width, task.height, self.model)
         chunks = self._encoder.count_chunks(task, guided=row.is_guided)
-        self._slots.add(row, Size(height // cell, width // cell, chunks), turn=row.turn)
+        self._slots.add(row, Size(height // cell, width // cell, chunks), turn=row.order.turn)
 
     def _prepare(self, row: Row) -> None:
         """Encode the prompts and draw the noise of a row that has not begun."""
         if row.flight is not None:
             return
-        task = row.task
+        task = row.order.task
         embeddings = self._encoder.encode(task, guided=row.is_guided)
         noise = draw_noise(self.model, task.seed, *drawn_size(task.width, task.height, self.model))
         walk = self._solver.walk(task.num_inference_steps)
@@ -247,14 +223,14 @@ class Sampler:
 
     def _tell(self, row: Row) -> None:
         assert row.flight is not None
-        row.on_preview(partial(self._projector.show, row.flight.clean[None]))
-        row.on_step(row.flight.step)
+        row.order.on_preview(partial(self._projector.show, row.flight.clean[None]))
+        row.order.on_step(row.flight.step)
 
     def _finish(self, row: Row, flight: Flight) -> None:
         """Decode a row that has taken its last step; whoever waits for it does the rest."""
         decoded = self._decoder.begin(flight.latents)
         # Neither the flight, whose tensors must not outlive it, nor the row, which keeps this.
-        passes, task, guidance_scale = flight.passes, row.task, row.guidance_scale
+        passes, task, guidance_scale = flight.passes, row.order.task, row.guidance_scale
 
         def finish() -> Picture:
             pixels, decode_s = decoded()

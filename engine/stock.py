@@ -6,7 +6,6 @@ where a token is set, at a step or before a block of any of its parts.
 
 import logging
 import time
-from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -22,8 +21,7 @@ from engine.latents import drawn_size, resample
 from engine.memory import telling_out_of_memory
 from engine.models import LoadedModel
 from engine.preview import Projector
-from engine.requests import ImageTask
-from engine.rows import OnPreview, OnStep, Picture, Row
+from engine.rows import Order, Picture, Row
 
 logger = logging.getLogger(__name__)
 
@@ -51,21 +49,13 @@ class StockSampler:
                 before_each_block(part, lambda: self._token.check())
         model.pipeline.vae.decoder.register_forward_hook(_check_decoded)
 
-    def begin(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = lambda render: None,
-        turn: Hashable = None,
-    ) -> Row:
+    def begin(self, order: Order) -> Row:
         """Draw a picture at once; see `sampler.Sampler.begin`.
 
         Returns:
             The row, which has ended.
         """
-        guidance = self.model.defaults.guidance_for(task.guidance_scale)
-        row = Row(task, token, guidance, on_step, on_preview, turn)
+        row = Row(order, self.model.defaults.guidance_for(order.task.guidance_scale))
         try:
             with telling_out_of_memory(self.model.device):
                 picture = self._draw(row)
@@ -74,28 +64,21 @@ class StockSampler:
             row.fail(err)
         return row
 
-    def generate(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview = lambda render: None,
-        turn: Hashable = None,
-    ) -> Picture:
+    def generate(self, order: Order) -> Picture:
         """Draw one picture; raises what its row does, see `sampler.Sampler.begin`."""
-        return self.begin(task, token, on_step, on_preview, turn).result()
+        return self.begin(order).result()
 
     def prepare_previews(self) -> None:
         """Do once what the first preview needs."""
         self._projector.prepare()
 
     def _draw(self, row: Row) -> Picture:
-        row.token.check()
-        drawn = drawn_size(row.task.width, row.task.height, self.model)
+        row.order.token.check()
+        drawn = drawn_size(row.order.task.width, row.order.task.height, self.model)
         start = time.perf_counter()
         steps = _Steps(row, self._projector)
         try:
-            images = self._run(row.token, self._arguments(row, drawn, steps))
+            images = self._run(row.order.token, self._arguments(row, drawn, steps))
         except ValueError as err:
             if steps.heard:
                 raise
@@ -106,10 +89,10 @@ class StockSampler:
             ) from err
         pixels = _levels(images)
         end = time.perf_counter()
-        count = row.task.num_inference_steps
+        count = row.order.task.num_inference_steps
         step_s = (steps.last_at - start) / count
         return Picture(
-            pixels=resample(pixels, row.task.width, row.task.height),
+            pixels=resample(pixels, row.order.task.width, row.order.task.height),
             guidance_scale=row.guidance_scale,
             drawn_width=drawn[0],
             drawn_height=drawn[1],
@@ -137,7 +120,7 @@ class StockSampler:
 
     def _arguments(self, row: Row, drawn: tuple[int, int], steps: "_Steps") -> dict[str, Any]:
         """What the pipeline is called with: of what it takes, what it must be told."""
-        task, family = row.task, self._family
+        task, family = row.order.task, self._family
         wanted: dict[str, Any] = {
             "prompt": task.prompt,
             "width": drawn[0],
@@ -173,7 +156,7 @@ class _Steps:
         self, pipeline: Any, index: int, timestep: object, tensors: dict[str, Any]
     ) -> dict[str, Any]:
         # Some schedulers take more steps than they were asked for.
-        asked = self._row.task.num_inference_steps
+        asked = self._row.order.task.num_inference_steps
         taken = max(asked, getattr(pipeline, "num_timesteps", asked))
         self._tell((index + 1) * asked // taken - 1, timestep, tensors["latents"])
         return {}
@@ -183,14 +166,14 @@ class _Steps:
         if not torch.isfinite(latents).all():  # this waits for the device, too
             raise BadOutput("The model gave invalid numbers (NaN) while denoising.")
         self.last_at = time.perf_counter()
-        self._row.token.check()
+        self._row.order.token.check()
         if index < self._told:
             return
         self._told = index + 1
         if self._projector.can_show(latents):
-            self._row.on_preview(partial(self._projector.show, latents))
-        self._row.on_step(self._told)
-        self._row.token.check()
+            self._row.order.on_preview(partial(self._projector.show, latents))
+        self._row.order.on_step(self._told)
+        self._row.order.token.check()
 
 
 def _check_decoded(decoder: nn.Module, inputs: object, output: Any) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.jobs import CancelToken
 from engine.models import LoadedModel
 from engine.requests import ImageTask
-from engine.rows import Row
+from engine.rows import Order, Row
 from engine.sampler import Sampler
 from tests.loaded import generate, make_task
 
@@ -17,7 +17,7 @@ from tests.loaded import generate, make_task
 def begin(
     sampler: Sampler, on_step: Callable[[int], None] = lambda step: None, **changes: Any
 ) -> Row:
-    return sampler.begin(make_task(**changes), CancelToken(), on_step)
+    return sampler.begin(Order(make_task(**changes), CancelToken(), on_step))
 
 
 def finish(sampler: Sampler) -> None:

@@ -9,7 +9,7 @@ from engine.choice import ModelChoice, choose_decoder
 from engine.jobs import CancelToken
 from engine.models import LoadedModel, load_model
 from engine.requests import ImageTask
-from engine.rows import Picture
+from engine.rows import Order, Picture
 from engine.sampler import Sampler
 from engine.settings import Settings
 
@@ -34,4 +34,4 @@ def make_task(**changes: Any) -> ImageTask:
 
 
 def generate(model: LoadedModel, task: ImageTask) -> Picture:
-    return Sampler(model).generate(task, CancelToken(), lambda step: None)
+    return Sampler(model).generate(Order(task, CancelToken(), lambda step: None))

@@ -15,7 +15,7 @@ from engine.jobs import CancelToken
 from engine.models import ModelDefaults
 from engine.production import Production
 from engine.requests import ImageTask
-from engine.rows import OnPreview, OnStep, Picture
+from engine.rows import Order, Picture
 from engine.worker import HandOff
 from tests.pictures import draw_picture
 
@@ -42,17 +42,11 @@ class StubSampler:
     def prepare_previews(self) -> None:
         pass
 
-    def generate(
-        self,
-        task: ImageTask,
-        token: CancelToken,
-        on_step: OnStep,
-        on_preview: OnPreview,
-        turn: object = None,
-    ) -> Picture:
+    def generate(self, order: Order) -> Picture:
+        task = order.task
         for step in range(task.num_inference_steps):
-            token.check()
-            on_step(step + 1)
+            order.token.check()
+            order.on_step(step + 1)
         self.drawn.append(task)
         pixels = draw_picture(task.width, task.height, task.seed)
         guidance = task.guidance_scale or 3.0

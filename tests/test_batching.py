@@ -16,7 +16,7 @@ from engine.encoding import Encoder
 from engine.jobs import CancelToken
 from engine.memory import Room
 from engine.models import LoadedModel
-from engine.rows import Picture
+from engine.rows import Order, Picture
 from engine.sampler import Sampler
 from tests.batches import alone, begin, finish, noted_batches, pixels_of
 from tests.loaded import load, make_task
@@ -58,7 +58,7 @@ def test_a_row_among_strangers_that_join_and_leave_is_as_it_is_alone(
     finish(sampler)
     assert len(rows) == 8
     for row in rows:
-        assert np.abs(pixels_of(row) - alone(models[kind], row.task)).max() <= 2
+        assert np.abs(pixels_of(row) - alone(models[kind], row.order.task)).max() <= 2
 
 
 def test_rows_share_passes_and_an_unguided_one_costs_half(model: LoadedModel) -> None:
@@ -118,7 +118,9 @@ def test_previews_are_of_the_rows_own_picture(model: LoadedModel) -> None:
         for other in range(among):
             begin(sampler, seed=100 + other)
         sampler.begin(
-            make_task(seed=seed), CancelToken(), lambda step: None, lambda r: shown.append(r())
+            Order(
+                make_task(seed=seed), CancelToken(), lambda step: None, lambda r: shown.append(r())
+            )
         )
         finish(sampler)
         assert len(shown) == 10
@@ -150,7 +152,7 @@ def test_time_is_shared_among_those_who_share_a_step(
 def test_generate_takes_along_what_was_begun_beside_it(model: LoadedModel) -> None:
     sampler = Sampler(model, Room(8))
     beside = begin(sampler, seed=9)
-    picture: Picture = sampler.generate(make_task(), CancelToken(), lambda step: None)
+    picture: Picture = sampler.generate(Order(make_task(), CancelToken(), lambda step: None))
     assert beside.future.done()
     assert np.abs(picture.pixels - alone(model, make_task())).max() <= 2
 
@@ -215,7 +217,7 @@ def test_rows_that_wait_take_turns_by_who_asked(model: LoadedModel) -> None:
 
     def begin_for(client: str, seed: int) -> None:
         task = make_task(seed=seed)
-        row = sampler.begin(task, CancelToken(), lambda step: None, turn=client)
+        row = sampler.begin(Order(task, CancelToken(), lambda step: None, turn=client))
         row.future.add_done_callback(lambda _: done.append(seed))
         return row
 

@@ -14,6 +14,7 @@ from engine.jobs import CancelToken
 from engine.latents import draw_noise
 from engine.memory import Room
 from engine.models import LoadedModel
+from engine.rows import Order
 from engine.sampler import Sampler
 from tests.batches import alone, begin, finish, noted_batches, pixels_of
 from tests.loaded import load, make_task
@@ -40,13 +41,13 @@ def test_cancelling_one_row_leaves_the_others_as_they_are(model: LoadedModel, wh
             token.set(JobCancelled("stop"))
 
     others = [begin(sampler, seed=seed) for seed in (1, 2)]
-    row = sampler.begin(make_task(), token, cancel_at)
+    row = sampler.begin(Order(make_task(), token, cancel_at))
     cancel_at(0)
     finish(sampler)
     with pytest.raises(JobCancelled):
         row.result(0)
     for other in others:
-        assert np.abs(pixels_of(other) - alone(model, other.task)).max() <= 2
+        assert np.abs(pixels_of(other) - alone(model, other.order.task)).max() <= 2
 
 
 def test_a_cancelled_row_takes_no_further_step(model: LoadedModel) -> None:
@@ -54,7 +55,9 @@ def test_a_cancelled_row_takes_no_further_step(model: LoadedModel) -> None:
     note = noted_batches(model, sizes)
     begin(sampler)
     sampler.begin(
-        make_task(), token, lambda step: token.set(JobCancelled("stop")) if step == 4 else None
+        Order(
+            make_task(), token, lambda step: token.set(JobCancelled("stop")) if step == 4 else None
+        )
     )
     finish(sampler)
     note.remove()
@@ -64,7 +67,10 @@ def test_a_cancelled_row_takes_no_further_step(model: LoadedModel) -> None:
 def test_a_pass_goes_on_while_one_of_its_rows_is_wanted(fresh: LoadedModel) -> None:
     sampler = Sampler(fresh, Room(8))
     tokens = [CancelToken(), CancelToken()]
-    rows = [sampler.begin(make_task(seed=seed), tokens[seed], lambda step: None) for seed in (0, 1)]
+    rows = [
+        sampler.begin(Order(make_task(seed=seed), tokens[seed], lambda step: None))
+        for seed in (0, 1)
+    ]
     reached = []
 
     def cancel(*_: object) -> None:  # one in the first pass, both in the second
@@ -94,7 +100,7 @@ def test_numbers_that_are_none_end_their_own_row_only(
     with pytest.raises(BadOutput, match="while denoising"):
         bad.result(0)
     for row in (good, better):
-        assert np.abs(pixels_of(row) - alone(fresh, row.task)).max() <= 2
+        assert np.abs(pixels_of(row) - alone(fresh, row.order.task)).max() <= 2
 
 
 def test_who_stumbles_while_it_is_told_ends_alone(model: LoadedModel) -> None:
@@ -105,7 +111,7 @@ def test_who_stumbles_while_it_is_told_ends_alone(model: LoadedModel) -> None:
     bad, good = begin(sampler, stumble), begin(sampler)
     finish(sampler)
     assert isinstance(bad.future.exception(0), SystemExit)
-    assert np.abs(pixels_of(good) - alone(model, good.task)).max() <= 2
+    assert np.abs(pixels_of(good) - alone(model, good.order.task)).max() <= 2
 
 
 def out_of_memory() -> RuntimeError:
@@ -141,7 +147,7 @@ def test_out_of_memory_halves_the_pass_and_goes_on(
     assert narrow.tried[:6] == [12, 6, 3, 3, 3, 3]
     assert set(narrow.tried[6:]) == {2}
     for row in rows:
-        assert np.abs(pixels_of(row) - alone(model, row.task)).max() <= 2
+        assert np.abs(pixels_of(row) - alone(model, row.order.task)).max() <= 2
 
 
 def test_what_did_not_fit_is_tried_again_once_all_is_done(
@@ -172,7 +178,7 @@ def test_what_does_not_fit_alone_either_is_told_and_the_next_succeeds(
     assert all(isinstance(row.future.exception(0), DeviceOutOfMemory) for row in rows)
     good = begin(sampler)
     finish(sampler)
-    assert np.array_equal(pixels_of(good), alone(model, good.task))
+    assert np.array_equal(pixels_of(good), alone(model, good.order.task))
 
 
 def test_a_defect_of_the_unet_ends_the_rows_of_its_pass_and_no_others(
@@ -189,13 +195,15 @@ def test_a_defect_of_the_unet_ends_the_rows_of_its_pass_and_no_others(
         sampler.advance()
     assert [str(row.future.exception(0)) for row in rows] == ["shapes do not match"] * 3
     finish(sampler)
-    assert np.abs(pixels_of(other) - alone(model, other.task)).max() <= 2
+    assert np.abs(pixels_of(other) - alone(model, other.order.task)).max() <= 2
 
 
 def test_nothing_is_kept_of_rows_that_are_gone(model: LoadedModel) -> None:
     sampler, token = Sampler(model, Room(8)), CancelToken()
     rows = [begin(sampler, seed=seed, num_inference_steps=10 + seed) for seed in range(4)]
-    rows.append(sampler.begin(make_task(), token, lambda step: token.set(JobCancelled("stop"))))
+    rows.append(
+        sampler.begin(Order(make_task(), token, lambda step: token.set(JobCancelled("stop"))))
+    )
     sampler.advance()
     tensors = [weakref.ref(row.flight.latents) for row in rows if row.flight is not None]
     assert len(tensors) == 5
@@ -238,4 +246,4 @@ def test_a_device_that_cannot_be_served_keeps_nobody_waiting(model: LoadedModel)
     with pytest.raises(RuntimeError):
         sampler.serve(fail, lambda: True)
     assert isinstance(row.future.exception(0), RuntimeError) and late
-    assert sampler.generate(make_task(), CancelToken(), lambda step: None).steps == 10
+    assert sampler.generate(Order(make_task(), CancelToken(), lambda step: None)).steps == 10

@@ -22,6 +22,7 @@ from engine.jobs import CancelToken
 from engine.memory import Room
 from engine.models import LoadedModel
 from engine.programs import Run
+from engine.rows import Order
 from engine.sampler import Sampler
 from tests.batches import alone, begin, finish, pixels_of
 from tests.loaded import load, make_settings, make_task
@@ -158,7 +159,7 @@ def test_a_picture_made_by_programs_is_cancelled_within_a_step(model: LoadedMode
         if step == 4:
             token.set(JobCancelled("not wanted"))
 
-    row = sampler.begin(make_task(), token, on_step)
+    row = sampler.begin(Order(make_task(), token, on_step))
     finish(sampler)
     with pytest.raises(JobCancelled):
         row.result(0)

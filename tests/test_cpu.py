@@ -14,6 +14,7 @@ from engine.denoiser import predicting
 from engine.errors import JobCancelled
 from engine.jobs import CancelToken
 from engine.packing import PackedConvolution, can_pack
+from engine.rows import Order
 from engine.sampler import Sampler
 from tests.loaded import generate, load, make_task
 from tests.test_sampler import untouched
@@ -99,5 +100,5 @@ def test_a_picture_can_be_stopped_between_packed_blocks(tiny_model: Path) -> Non
     unet.conv_in.register_forward_hook(lambda *_: token.set(JobCancelled("enough")))
     unet.conv_out.register_forward_hook(lambda *_: reached.append(_[2]))
     with pytest.raises(JobCancelled, match="enough"):
-        Sampler(model).generate(make_task(), token, lambda step: None)
+        Sampler(model).generate(Order(make_task(), token, lambda step: None))
     assert not reached

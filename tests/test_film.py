@@ -18,6 +18,7 @@ from engine.jobs import CancelToken, Job
 from engine.metadata import VideoManifest
 from engine.planes import Frame
 from engine.reel import DrawnScene, Reel
+from engine.rows import Order, Picture
 from engine.snapshots import Progress
 from tests.conftest import EngineFactory
 from tests.house import Table
@@ -37,13 +38,13 @@ class Gated(StubSampler):
         self.allowed: set[int] = set()
         self.faults: dict[int, Exception] = {}
 
-    def generate(self, task: Any, token: CancelToken, *told: Any) -> Any:
-        while task.seed not in self.allowed:
-            token.check()
+    def generate(self, order: Order) -> Picture:
+        while order.task.seed not in self.allowed:
+            order.token.check()
             threading.Event().wait(0.002)
-        if task.seed in self.faults:
-            raise self.faults[task.seed]
-        return super().generate(task, token, *told)
+        if order.task.seed in self.faults:
+            raise self.faults[order.task.seed]
+        return super().generate(order)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from engine.choice import BUNDLED
 from engine.jobs import Job
 from engine.models import LoadedModel
 from engine.preview import Pace, encode, encode_preview, fit_projection, project
+from engine.rows import Order
 from engine.sampler import Sampler
 from tests.conftest import EngineFactory
 from tests.loaded import load, make_task
@@ -46,8 +47,8 @@ def test_the_last_preview_resembles_the_picture(bundled: LoadedModel) -> None:
     previews: list[Any] = []
     task = make_task(width=256, height=256, prompt="a beach at noon", num_inference_steps=10)
     sampler = Sampler(bundled)
-    picture = sampler.generate(task, Job(image(), seed=1).token, lambda step: None,
-                               lambda render: previews.append(render()))  # fmt: skip
+    picture = sampler.generate(Order(task, Job(image(), seed=1).token, lambda step: None,
+                               lambda render: previews.append(render())))  # fmt: skip
     assert len(previews) == 10
     size = previews[-1].shape[1::-1]
     small = np.asarray(Image.fromarray(picture.pixels).resize(size, Image.Resampling.BOX))

@@ -11,6 +11,7 @@ from engine import Engine, JobState
 from engine.choice import ModelChoice
 from engine.errors import BadOutput, JobCancelled, JobNotFound, ResultGone
 from engine.jobs import Job
+from engine.rows import Order, Picture
 from engine.sampler import Sampler
 from tests.conftest import EngineFactory
 from tests.stub_sampler import StubSampler, open_production
@@ -25,10 +26,10 @@ class Fragile(StubSampler):
         self.stop_at = stop_at
         self.told: list[Any] = []
 
-    def generate(self, task: Any, token: Any, *told: Any) -> Any:
+    def generate(self, order: Order) -> Picture:
         while len(self.drawn) + 1 == self.stop_at:
-            token.check()
-        return super().generate(task, token, *told)
+            order.token.check()
+        return super().generate(order)
 
 
 @pytest.fixture
@@ -182,11 +183,11 @@ def test_the_real_sampler_goes_on_where_it_stopped(
 ) -> None:
     generate, drawn, gate = Sampler.generate, [], threading.Event()
 
-    def watched(self: Sampler, task: Any, token: Any, *told: Any) -> Any:
+    def watched(self: Sampler, order: Order) -> Picture:
         while len(drawn) == 2 and not gate.is_set():
-            token.check()
-        drawn.append(task.seed)
-        return generate(self, task, token, *told)
+            order.token.check()
+        drawn.append(order.task.seed)
+        return generate(self, order)
 
     monkeypatch.setattr(Sampler, "generate", watched)
     request = story(4, seed=1, width=72)

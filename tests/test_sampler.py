@@ -15,7 +15,7 @@ from engine.jobs import CancelToken
 from engine.latents import draw_noise, drawn_size, resample
 from engine.models import LoadedModel, ModelDefaults
 from engine.requests import ImageTask
-from engine.rows import Flight, Row
+from engine.rows import Flight, Order, Row
 from engine.sampler import Sampler
 from tests.loaded import generate, load, make_task
 
@@ -106,7 +106,7 @@ def last_latents(model: LoadedModel, task: ImageTask) -> torch.Tensor:
         finish(row, flight)
 
     sampler._finish = watched  # type: ignore[method-assign]
-    sampler.generate(task, CancelToken(), lambda step: None)
+    sampler.generate(Order(task, CancelToken(), lambda step: None))
     return found[0]
 
 
@@ -139,7 +139,7 @@ def test_a_seed_gives_the_same_pixels_whatever_came_between(
     sampler = Sampler(models[kind])
 
     def draw(task: ImageTask) -> NDArray[np.uint8]:
-        return sampler.generate(task, CancelToken(), lambda step: None).pixels
+        return sampler.generate(Order(task, CancelToken(), lambda step: None)).pixels
 
     first = draw(make_task())
     draw(make_task(prompt="something else", width=128, num_inference_steps=13, seed=9))
@@ -203,7 +203,7 @@ def test_guidance_left_open_is_the_models_own_and_told(model: LoadedModel) -> No
 
 def test_every_step_is_told(model: LoadedModel) -> None:
     steps: list[int] = []
-    Sampler(model).generate(make_task(num_inference_steps=12), CancelToken(), steps.append)
+    Sampler(model).generate(Order(make_task(num_inference_steps=12), CancelToken(), steps.append))
     assert steps == list(range(1, 13))
 
 

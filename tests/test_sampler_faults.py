@@ -10,6 +10,7 @@ import torch
 from engine.errors import BadOutput, DeviceOutOfMemory, JobCancelled
 from engine.jobs import CancelToken
 from engine.models import LoadedModel
+from engine.rows import Order
 from engine.sampler import (
     Sampler,
 )
@@ -37,7 +38,7 @@ def test_a_token_already_set_stops_before_any_work(fresh: LoadedModel) -> None:
     calls: list[str] = []
     fresh.pipeline.text_encoder.register_forward_pre_hook(lambda *_: calls.append("text"))
     with pytest.raises(JobCancelled):
-        Sampler(fresh).generate(make_task(), token, lambda step: None)
+        Sampler(fresh).generate(Order(make_task(), token, lambda step: None))
     assert calls == []
 
 
@@ -46,7 +47,7 @@ def test_a_cancel_stops_within_one_step(fresh: LoadedModel) -> None:
     fresh.pipeline.unet.register_forward_hook(lambda *_: calls.append("unet"))
     with pytest.raises(JobCancelled):
         Sampler(fresh).generate(
-            make_task(), token, lambda step: cancel(token) if step == 4 else None
+            Order(make_task(), token, lambda step: cancel(token) if step == 4 else None)
         )
     assert len(calls) == 4
 
@@ -76,7 +77,7 @@ def test_a_cancel_stops_inside_a_step(
     find[cancelled_in].register_forward_hook(lambda *_: cancel(token))
     find[never_reached].register_forward_hook(lambda *_: reached.append(never_reached))
     with pytest.raises(JobCancelled):
-        sampler.generate(make_task(), token, lambda step: None)
+        sampler.generate(Order(make_task(), token, lambda step: None))
     assert reached == []
 
 
@@ -87,16 +88,16 @@ def test_a_cancel_stops_inside_the_text_encoder(fresh: LoadedModel) -> None:
     embeddings.register_forward_hook(lambda *_: cancel(token))
     encoder.register_forward_hook(lambda *_: done.append(True))
     with pytest.raises(JobCancelled):
-        Sampler(fresh).generate(make_task(), token, lambda step: None)
+        Sampler(fresh).generate(Order(make_task(), token, lambda step: None))
     assert done == []
 
 
 def test_after_a_cancel_the_next_picture_is_as_ever(model: LoadedModel) -> None:
     sampler, token = Sampler(model), CancelToken()
-    expected = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
+    expected = sampler.generate(Order(make_task(), CancelToken(), lambda step: None)).pixels
     with pytest.raises(JobCancelled):
-        sampler.generate(make_task(seed=8), token, lambda step: cancel(token))
-    after = sampler.generate(make_task(), CancelToken(), lambda step: None).pixels
+        sampler.generate(Order(make_task(seed=8), token, lambda step: cancel(token)))
+    after = sampler.generate(Order(make_task(), CancelToken(), lambda step: None)).pixels
     assert np.array_equal(after, expected)
 
 
@@ -186,7 +187,7 @@ def test_offloaded_parts_leave_the_device_however_it_ends(
     token = CancelToken()
     try:
         stop = cancel if end == "cancelled" else lambda token: None
-        Sampler(model).generate(make_task(), token, lambda step: stop(token))
+        Sampler(model).generate(Order(make_task(), token, lambda step: stop(token)))
     except JobCancelled:
         pass
     assert freed == [end]

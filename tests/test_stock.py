@@ -13,7 +13,7 @@ from engine.errors import BadOutput, DeviceOutOfMemory, InvalidRequest, JobCance
 from engine.jobs import CancelToken
 from engine.models import LoadedModel, ModelDefaults
 from engine.requests import ImageTask
-from engine.rows import Picture
+from engine.rows import Order, Picture
 from engine.stock import StockSampler
 from tests.loaded import load, make_task
 from tests.tiny_families import POSITIONS, save_tiny_pixart, save_tiny_sd3, save_tiny_xl
@@ -39,7 +39,7 @@ def models(folders: dict[str, Path]) -> dict[str, LoadedModel]:
 
 
 def generate(model: LoadedModel, task: ImageTask) -> Picture:
-    return StockSampler(model).generate(task, CancelToken(), lambda step: None)
+    return StockSampler(model).generate(Order(task, CancelToken(), lambda step: None))
 
 
 def cancel(token: CancelToken) -> None:
@@ -81,13 +81,13 @@ def test_a_seed_gives_the_same_pixels_whatever_came_between(
     sampler = StockSampler(models[name])
 
     def draw(task: ImageTask) -> Any:
-        return sampler.generate(task, CancelToken(), lambda step: None).pixels
+        return sampler.generate(Order(task, CancelToken(), lambda step: None)).pixels
 
     first = draw(make_task())
     other = draw(make_task(seed=9, num_inference_steps=13))
     token = CancelToken()
     with pytest.raises(JobCancelled):
-        sampler.generate(make_task(seed=8), token, lambda step: cancel(token))
+        sampler.generate(Order(make_task(seed=8), token, lambda step: cancel(token)))
     torch.manual_seed(77)
     assert np.array_equal(draw(make_task()), first) and not np.array_equal(first, other)
 
@@ -127,7 +127,7 @@ def test_every_step_is_told_and_shown(models: dict[str, LoadedModel], name: str)
     sampler = StockSampler(models[name])
     sampler.prepare_previews()
     picture = sampler.generate(
-        make_task(), CancelToken(), steps.append, lambda render: previews.append(render())
+        Order(make_task(), CancelToken(), steps.append, lambda render: previews.append(render()))
     )
     assert steps == list(range(1, 11))
     assert {preview.shape for preview in previews} == {(8, 8, 3)} and len(previews) == 10
@@ -139,7 +139,7 @@ def test_a_scheduler_of_more_steps_is_told_in_those_asked_for(folders: dict[str,
 
     model, steps = load(folders["xl"]), list[int]()
     model.pipeline.scheduler = HeunDiscreteScheduler()
-    StockSampler(model).generate(make_task(), CancelToken(), steps.append)
+    StockSampler(model).generate(Order(make_task(), CancelToken(), steps.append))
     assert steps == list(range(1, 11))
 
 
@@ -167,7 +167,7 @@ def test_a_cancel_stops_within_one_step(folders: dict[str, Path]) -> None:
     model.pipeline.transformer.register_forward_hook(lambda *_: calls.append("step"))
     with pytest.raises(JobCancelled):
         StockSampler(model).generate(
-            make_task(), token, lambda step: cancel(token) if step == 4 else None
+            Order(make_task(), token, lambda step: cancel(token) if step == 4 else None)
         )
     assert len(calls) == 4
 
@@ -190,7 +190,7 @@ def test_a_cancel_stops_inside_a_step(
     part_of(model, cancelled_in).register_forward_hook(lambda *_: cancel(token))
     part_of(model, never_reached).register_forward_hook(lambda *_: reached.append(1))
     with pytest.raises(JobCancelled):
-        sampler.generate(make_task(), token, lambda step: None)
+        sampler.generate(Order(make_task(), token, lambda step: None))
     assert reached == []
 
 
@@ -210,12 +210,12 @@ def test_a_cancel_while_the_decoder_is_in_float32_leaves_it_as_it_was(
     token = CancelToken()
     hook = decoder.register_forward_pre_hook(stop)
     with pytest.raises(JobCancelled):
-        sampler.generate(make_task(), token, lambda step: None)
+        sampler.generate(Order(make_task(), token, lambda step: None))
     hook.remove()
     assert dtypes == [torch.float32] and loaded.pipeline.vae.dtype == torch.float16
     sampler.prepare_previews()
     assert loaded.pipeline.vae.dtype == torch.float16
-    assert sampler.generate(make_task(), CancelToken(), lambda step: None).pixels.std() > 2
+    assert sampler.generate(Order(make_task(), CancelToken(), lambda step: None)).pixels.std() > 2
 
 
 @pytest.mark.parametrize("part", ["transformer.proj_out", "vae.decoder.conv_out"])
@@ -252,7 +252,7 @@ def test_offloaded_parts_leave_the_device_where_it_is_stopped(
         models["xl"].pipeline, "maybe_free_model_hooks", lambda: freed.append("freed")
     )
     with pytest.raises(JobCancelled):
-        StockSampler(models["xl"]).generate(make_task(), token, lambda step: cancel(token))
+        StockSampler(models["xl"]).generate(Order(make_task(), token, lambda step: cancel(token)))
     assert freed == ["freed"]
 
 

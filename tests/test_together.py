@@ -21,7 +21,7 @@ from engine.jobs import CancelToken, Job
 from engine.memory import Room
 from engine.preview import Pace
 from engine.production import Production
-from engine.rows import Row
+from engine.rows import Order, Row
 from engine.sampler import Sampler
 from engine.snapshots import Progress, Terms
 from engine.store import Store
@@ -263,9 +263,9 @@ def test_stories_share_what_may_be_begun(tmp_path: Path) -> None:
     class Still(StubSampler):
         most_rows = 16
 
-        def begin(self, task: Any, token: Any, on_step: Any, on_preview: Any, turn: Any) -> Row:
-            row = Row(task, token, 7.5, on_step, on_preview, turn)
-            begun.setdefault(turn, []).append(row)
+        def begin(self, order: Order) -> Row:
+            row = Row(order, 7.5)
+            begun.setdefault(order.turn, []).append(row)
             return row
 
     drawing: Any = Still()

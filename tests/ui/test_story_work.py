@@ -9,6 +9,7 @@ import gradio as gr
 import pytest
 
 from engine import Engine, JobState, VideoRequest
+from engine.rows import Order, Picture
 from tests.conftest import EngineFactory
 from tests.stub_sampler import StubSampler, open_production
 from tests.work import image, story, until
@@ -26,11 +27,11 @@ class Held(StubSampler):
         super().__init__()
         self.held = False
 
-    def generate(self, task: Any, token: Any, *told: Any) -> Any:
+    def generate(self, order: Order) -> Picture:
         while self.held:
-            token.check()
+            order.token.check()
             time.sleep(0.002)
-        return super().generate(task, token, *told)
+        return super().generate(order)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def keep(name: str, folder: Path) -> None:
-    """Run one benchmark and keep its result as JSON; each device has a file of its own."""
+    """Run one benchmark and keep its result as JSON; each kind of device has a file of its own."""
     logger.info("== %s", name)
     module, function = BENCHMARKS[name].split(":")
     on = machine()
@@ -93,8 +93,7 @@ def keep(name: str, folder: Path) -> None:
     for target in () if is_full() else measured.get("targets", ()):
         target["state"] = "unmeasured"  # other work than the target is about
     text = json.dumps({"machine": on, "extents": told_extents(), **measured}, indent=2)
-    suffix = "" if on["device"] == "cpu" else f"-{on['device']}"
-    (folder / f"{name}{suffix}.json").write_text(text + "\n", "utf-8")
+    (folder / f"{name}{_suffix(on)}.json").write_text(text + "\n", "utf-8")
     logger.info("%s", text)
 
 
@@ -108,7 +107,7 @@ def machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "architecture": platform.machine(),
         "processor": _processor(),
-        "bf16": bool(torch.cpu.get_capabilities().get("avx512_bf16", False)),
+        "bf16": any(torch.cpu.get_capabilities().get(f"{unit}_bf16") for unit in ("avx512", "amx")),
         "device": "cuda" if on_gpu else "cpu",
         "gpu": torch.cuda.get_device_name() if on_gpu else None,
         "python": platform.python_version(),
@@ -116,6 +115,13 @@ def machine() -> dict[str, Any]:
         "versions": {name: version(name) for name in _LIBRARIES},
         "load_average": [round(load, 2) for load in os.getloadavg()],
     }
+
+
+def _suffix(on: dict[str, Any]) -> str:
+    """What tells results on one kind of device from others'; none for a CPU with bfloat16."""
+    if on["device"] == "cpu":
+        return "" if on["bf16"] else "-float32"
+    return f"-{on['device']}"
 
 
 def _processor() -> str:

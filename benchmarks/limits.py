@@ -7,7 +7,7 @@ import torch
 
 _STEP_FLOP, _DECODE_FLOP = 485e9, 2.5e12
 """Of one sample at 512×512: a pass of the U-Net, and a decode."""
-RATES = {"cuda": 790e12, "cpu": 26.8e12 / 60}
+RATES = {"cuda, float16": 790e12, "cpu, bfloat16": 26.8e12 / 60}
 """Operations a second in half precision: an H200; two Zen4 cores."""
 
 

@@ -45,7 +45,7 @@ class Peer:
             task.prompt,
             negative_prompt=task.negative_prompt,
             num_inference_steps=task.num_inference_steps,
-            guidance_scale=task.guidance_scale or self.model.defaults.guidance_scale,
+            guidance_scale=self.model.defaults.guidance_for(task.guidance_scale),
             width=width,
             height=height,
             generator=torch.Generator("cpu").manual_seed(task.seed),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import limits, plots, workloads
-from benchmarks.__main__ import BENCHMARKS
+from benchmarks.__main__ import BENCHMARKS, keep
 from benchmarks.checks import NotTheSame, check_picture
 from benchmarks.estimates import (
     Outcome,
@@ -64,6 +64,24 @@ def test_comparison_tells_every_side() -> None:
     assert told["rounds"] == 3
     assert told["seconds"]["ours"] == {"median": 2.0, "spread": [1.0, 3.0]}
     assert told["ratio_of_ours_to"]["peer"]["median"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("on", "name"),
+    [
+        ({"device": "cpu", "bf16": True}, "film.json"),
+        ({"device": "cpu", "bf16": False}, "film-float32.json"),
+        ({"device": "cuda", "bf16": True}, "film-cuda.json"),
+    ],
+)
+def test_each_kind_of_device_keeps_results_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, on: dict[str, Any], name: str
+) -> None:
+    monkeypatch.setattr("benchmarks.__main__.machine", lambda: on)
+    monkeypatch.setattr("benchmarks.film.measure", lambda: {"seconds": {}})
+    keep("film", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert json.loads((tmp_path / name).read_text("utf-8"))["machine"] == on
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import torch
 from torch import Size, Tensor
 
 from engine.blocks import pack_blocks
+from engine.choice import MODEL_REMEDY
 from engine.families import trained_side
 from engine.packing import can_pack
+from engine.weights import telling_unreadable
 
 _USUAL_SIDE = 64
 
@@ -18,6 +20,9 @@ def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
 
     They are packed for guided pictures of the size that the model was trained at, and take all
     others, if a little slower.
+
+    Raises:
+        ModelUnavailable: its parts do not fit each other.
     """
     if not can_pack(dtype):
         return
@@ -29,12 +34,19 @@ def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
     unet.to(memory_format=torch.channels_last)
     pack_blocks(unet, _input_sizes(unet, lambda twin: twin(latents, timesteps, prompts)))
     vae.decoder.to(memory_format=torch.channels_last)
-    pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(latents[:1])))
+    finished = torch.empty(1, vae.config.latent_channels, side, side, device="meta")
+    pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(finished)))
+    for parameter in (*unet.parameters(), *vae.parameters()):
+        parameter.data = parameter.data.clone()  # or the file stays mapped into memory for it
 
 
 @torch.inference_mode()
 def _input_sizes(module: Any, run: Callable[[Any], object]) -> dict[str, Size]:
-    """The size of what each part is given, by its name; found on a twin that has no memory."""
+    """The size of what each part is given, by its name; found on a twin that has no memory.
+
+    Raises:
+        ModelUnavailable: the parts do not fit each other.
+    """
     sizes: dict[str, Size] = {}
 
     def note(name: str) -> Callable[[Any, tuple[Tensor, ...]], None]:
@@ -44,5 +56,6 @@ def _input_sizes(module: Any, run: Callable[[Any], object]) -> dict[str, Size]:
         twin = type(module).from_config(module.config)
         for name, part in twin.named_modules():
             part.register_forward_pre_hook(note(name))
+    with telling_unreadable("model", MODEL_REMEDY):
         run(twin)
     return sizes

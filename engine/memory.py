@@ -82,7 +82,7 @@ def measure_room(
         run()
         torch.cuda.synchronize(device)
     except (RuntimeError, MemoryError) as err:
-        if not _is_out_of_memory(err):
+        if not is_out_of_memory(err):
             raise
         _empty_cache(device)
         return Room()
@@ -136,7 +136,7 @@ def run_within(
         try:
             return run(batch), batch
         except (RuntimeError, MemoryError) as err:
-            if not _is_out_of_memory(err):
+            if not is_out_of_memory(err):
                 raise
             has_room = spare()
             if batch == 1 and not has_room:
@@ -157,7 +157,7 @@ def telling_out_of_memory(device: torch.device) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as err:
-        if not _is_out_of_memory(err):
+        if not is_out_of_memory(err):
             raise
         _empty_cache(device)
         raise DeviceOutOfMemory(
@@ -172,7 +172,8 @@ def _empty_cache(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
-def _is_out_of_memory(err: Exception) -> bool:
+def is_out_of_memory(err: Exception) -> bool:
+    """Whether a library says, in its own way, that memory ran out."""
     text = str(err).lower()
     return isinstance(err, torch.OutOfMemoryError | MemoryError) or any(
         sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")

@@ -25,7 +25,7 @@ from engine.devices import choose_device, choose_dtype
 from engine.errors import ModelUnavailable
 from engine.exchange import exchange_autoencoder
 from engine.families import Family
-from engine.memory import machine_bytes, needs_slicing
+from engine.memory import is_out_of_memory, machine_bytes, needs_slicing
 from engine.prompts import PromptReading, text_window
 from engine.settings import Settings
 from engine.solver import solver_name
@@ -163,7 +163,9 @@ def load_model(
         _place(pipeline, device, dtype, settings.offload)
         if device.type == "cpu" and family is None:
             pack_for_cpu(pipeline, dtype)
-    except torch.OutOfMemoryError as err:
+    except (RuntimeError, MemoryError) as err:
+        if not is_out_of_memory(err):
+            raise
         raise ModelUnavailable(
             f"The model does not fit the memory of the {device.type} device.",
             advice="Start with --offload, with a smaller model, or with --device cpu.",

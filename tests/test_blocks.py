@@ -78,6 +78,21 @@ def test_a_feed_forward_block_gives_the_same_numbers(
     torch.testing.assert_close(one(inputs), expected)
 
 
+@pytest.mark.skipif(not can_pack(torch.bfloat16), reason="the kernels take no bfloat16 here")
+@pytest.mark.parametrize("kind", [ResnetBlock2D, FeedForward])
+@torch.inference_mode()
+def test_in_bfloat16_blocks_are_no_further_from_the_truth(kind: type) -> None:
+    block = residual() if kind is ResnetBlock2D else FeedForward(16).eval()
+    inputs = (draw(*PICTURE), draw(2, 8)) if kind is ResnetBlock2D else (draw(*TOKENS),)
+    truth = block(*inputs)
+    rounded = [one.bfloat16() for one in inputs]
+    plain = block.bfloat16()(*rounded)
+    found = packed(block, *rounded)(*rounded)
+    assert found.dtype == torch.bfloat16
+    errors = [(one.float() - truth).square().mean().sqrt() for one in (found, plain)]
+    assert errors[0] < 1.2 * errors[1]
+
+
 def test_what_is_not_named_is_left_alone() -> None:
     model = nn.Sequential(residual(), nn.Conv2d(16, 16, 1))
     pack_blocks(model, {"1": PICTURE})

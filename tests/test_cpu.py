@@ -1,17 +1,19 @@
 """Models on a CPU: which of their parts are packed, and for what."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Size, Tensor, nn
+from diffusers import UNet2DConditionModel
+from torch import Size, nn
 
 from engine.blocks import PackedFeedForward, PackedResidual
 from engine.choice import BUNDLED
 from engine.cpu import _input_sizes
 from engine.denoiser import predicting
-from engine.errors import JobCancelled
+from engine.errors import JobCancelled, ModelUnavailable
 from engine.jobs import CancelToken
 from engine.packing import PackedConvolution, can_pack
 from engine.rows import Order
@@ -94,11 +96,33 @@ def test_pictures_are_those_of_an_unpacked_model(
     assert np.abs(packed - plain).max() <= 1
 
 
-def test_a_picture_can_be_stopped_between_packed_blocks(tiny_model: Path) -> None:
-    model, token, reached = load(tiny_model), CancelToken(), list[Tensor]()
-    unet = model.pipeline.unet
-    unet.conv_in.register_forward_hook(lambda *_: token.set(JobCancelled("enough")))
-    unet.conv_out.register_forward_hook(lambda *_: reached.append(_[2]))
+def test_a_picture_can_be_stopped_before_every_packed_block(tiny_model: Path) -> None:
+    model, token, reached = load(tiny_model), CancelToken(), list[str]()
+    blocks = [
+        (name, part)
+        for name, part in model.pipeline.unet.named_modules()
+        if isinstance(part, PackedResidual)
+    ]
+    for name, part in blocks:
+        part.norm1.register_forward_hook(lambda *_, name=name: reached.append(name))
+    blocks[1][1].register_forward_hook(lambda *_: token.set(JobCancelled("enough")))
     with pytest.raises(JobCancelled, match="enough"):
         Sampler(model).generate(Order(make_task(), token, lambda step: None))
-    assert not reached
+    assert reached == [name for name, _ in blocks[:2]]
+
+
+def test_parts_that_do_not_fit_each_other_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
+    config = {**untouched(tiny_model).unet.config, "cross_attention_dim": 24}
+    UNet2DConditionModel.from_config(config).save_pretrained(folder / "unet")
+    with pytest.raises(ModelUnavailable, match="files could not be read") as caught:
+        load(folder)
+    assert caught.value.advice
+
+
+def test_no_weight_lies_in_the_file_it_came_from(tiny_model: Path) -> None:
+    def storages(module: nn.Module) -> set[int]:
+        return {part.untyped_storage().data_ptr() for part in module.parameters()}
+
+    for module in (load(tiny_model).pipeline.unet, load(tiny_model).pipeline.vae):
+        assert len(storages(module)) == len(list(module.parameters()))

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor
 
 from engine.pairs import share_pairs
@@ -60,9 +62,24 @@ def test_one_row_gives_what_each_would_by_itself(kind: str, order: torch.memory_
     latents, timesteps, texts = draw()
     expected = run(unet, latents.expand(2, -1, -1, -1), timesteps.expand(2), texts)
     assert share_pairs(unet)
-    found = run(unet, latents, timesteps, texts)
+    found = run(unet, latents.contiguous(memory_format=order), timesteps, texts)
     assert (expected[0] - expected[1]).abs().max() > 0.01, "the prompts make no difference"
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_keep_their_layout_on_the_way(kind: str, order: torch.memory_format) -> None:
+    unet, kept = make(**KINDS[kind]).to(memory_format=order), list[bool]()
+    share_pairs(unet)
+    for part in unet.modules():
+        if isinstance(part, ResnetBlock2D | Transformer2DModel):
+            part.register_forward_pre_hook(
+                lambda part, given: kept.append(given[0].is_contiguous(memory_format=order))
+            )
+    latents, timesteps, texts = draw()
+    run(unet, latents.contiguous(memory_format=order), timesteps, texts)
+    assert len(kept) > 8 and all(kept)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,8 +105,7 @@ def test_rows_of_many_pictures_are_taken_as_before(kind: str) -> None:
 def test_sharing_twice_is_sharing_once() -> None:
     unet = make(**KINDS["that reads late"])
     assert share_pairs(unet) and share_pairs(unet)
-    hooks = [len(block._forward_pre_hooks) for block in unet.up_blocks]
-    assert hooks == [1, 1]
+    assert max(len(part._forward_pre_hooks) for part in unet.modules()) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,9 +121,19 @@ def test_sharing_twice_is_sharing_once() -> None:
             "up_block_types": ("UpBlock2D", "UpBlock2D"),
             "mid_block_type": "UNetMidBlock2D",
         },
-        {**KINDS["that reads late"], "dual_cross_attention": True},
+        {
+            "down_block_types": ("DownBlock2D", "DownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+            "mid_block_type": None,
+        },
+        {"dual_cross_attention": True},
+        {"addition_embed_type": "text"},
+        {"num_class_embeds": 3},
     ],
-    ids=["another middle", "another block", "no prompt is read", "two prompts"],
+    ids=[
+        *("another middle", "another block", "no prompt is read", "one that reads too late"),
+        *("two prompts", "prompts beside the timestep", "classes beside the timestep"),
+    ],
 )
 def test_a_unet_that_is_not_known_is_left_alone(kind: dict[str, Any]) -> None:
     blocks = {**KINDS["that reads late"], **kind}

@@ -8,11 +8,9 @@ from torch import Size, Tensor
 
 from engine.blocks import pack_blocks
 from engine.choice import MODEL_REMEDY
-from engine.families import trained_side
 from engine.packing import can_pack
+from engine.pairs import blank_pair
 from engine.weights import telling_unreadable
-
-_USUAL_SIDE = 64
 
 
 def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
@@ -26,15 +24,12 @@ def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
     """
     if not can_pack(dtype):
         return
-    unet, vae, text = pipeline.unet, pipeline.vae, pipeline.text_encoder.config
-    side = trained_side(pipeline, 1) or _USUAL_SIDE
-    latents = torch.empty(2, unet.config.in_channels, side, side, device="meta")
-    prompts = torch.empty(2, text.max_position_embeddings, text.hidden_size, device="meta")
-    timesteps = torch.empty(2, device="meta")
+    unet, vae = pipeline.unet, pipeline.vae
+    pair = blank_pair(pipeline, torch.float32, torch.device("meta"))
     unet.to(memory_format=torch.channels_last)
-    pack_blocks(unet, _input_sizes(unet, lambda twin: twin(latents, timesteps, prompts)))
+    pack_blocks(unet, _input_sizes(unet, lambda twin: twin(*pair)))
     vae.decoder.to(memory_format=torch.channels_last)
-    finished = torch.empty(1, vae.config.latent_channels, side, side, device="meta")
+    finished = torch.empty(1, vae.config.latent_channels, *pair[0].shape[2:], device="meta")
     pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(finished)))
     for parameter in (*unet.parameters(), *vae.parameters()):
         parameter.data = parameter.data.clone()  # or the file stays mapped into memory for it

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.memory import Room, measure_room, run_within
 from engine.models import LoadedModel
-from engine.pairs import share_pairs
+from engine.pairs import blank_pair, share_pairs
 from engine.programs import Programs, Run
 from engine.rows import Flight, Pass
 from engine.solver import Solver
@@ -43,7 +43,7 @@ class Denoiser:
         self._run = plain if programs is None else programs.speed_up(plain)
         self._stopwatch = Stopwatch(self.device)
         self._under_way: deque[Lap] = deque()
-        self.room = room or self._measure_room(plain, model.pipeline.text_encoder.config)
+        self.room = room or self._measure_room(plain, model.pipeline)
 
     def step(self, flights: list[Flight]) -> None:
         """Take one step with rows of one size, each along its own walk."""
@@ -93,16 +93,10 @@ class Denoiser:
         return negative + scales[:, None, None, None] * (positive - negative)
 
     @torch.inference_mode()
-    def _measure_room(self, run: Run, text: Any) -> Room:
+    def _measure_room(self, run: Run, pipeline: Any) -> Room:
         """Find out what a guided picture of the model's own size takes."""
-        config = self._unet.config
-        side, new = config.sample_size, partial(torch.zeros, dtype=self._dtype, device=self.device)
-        pair = (
-            new((2, config.in_channels, side, side)),
-            new(2),
-            new((2, text.max_position_embeddings, text.hidden_size)),
-        )
-        cells = 2 * side * side
+        pair = blank_pair(pipeline, self._dtype, self.device)
+        cells = pair[0][:, 0].numel()
         return measure_room(self.device, lambda: run(*pair), cells, beside=self._beside)
 
 

@@ -14,9 +14,30 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor, nn
 
+from engine.families import trained_side
+
+_USUAL_SIDE = 64
 _DOWN = {"DownBlock2D", "CrossAttnDownBlock2D"}
 _MIDDLE = {"UNetMidBlock2DCrossAttn", "NoneType"}
 _UP = {"UpBlock2D", "CrossAttnUpBlock2D"}
+
+
+def blank_pair(
+    pipeline: Any, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Zeros of the kind that a U-Net is given for a guided picture of the size it was trained at.
+
+    Returns:
+        Latents (2, channels, side, side), timesteps (2,), embeddings (2, tokens, width).
+    """
+    unet, text = pipeline.unet.config, pipeline.text_encoder.config
+    side = trained_side(pipeline, 1) or _USUAL_SIDE
+    new = partial(torch.zeros, dtype=dtype, device=device)
+    return (
+        new((2, unet.in_channels, side, side)),
+        new(2),
+        new((2, text.max_position_embeddings, text.hidden_size)),
+    )
 
 
 def share_pairs(unet: Any) -> bool:

@@ -6,10 +6,10 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 
@@ -31,27 +31,59 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
+class Ahead(Generic[Item, Result]):
+    """Results of `function(item)` for each item in order, computed ahead by worker processes."""
+
+    def __init__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], workers: int
+    ) -> None:
+        """Begin.
+
+        Args:
+            workers: Processes; with 0 everything is computed here, when it is asked for.
+        """
+        self._function, self._rest = function, iter(items)
+        self._pool: ProcessPoolExecutor | None = None
+        self._pending: deque[Future[Result]] = deque()
+        if workers:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(workers, context, initializer=_prepare_worker)
+            self._submit(self._pool, AHEAD_PER_WORKER * workers)
+
+    def __iter__(self) -> Iterator[Result]:
+        return self
+
+    def __next__(self) -> Result:
+        if self._pool is None:
+            return self._function(next(self._rest))
+        if not self._pending:
+            raise StopIteration
+        result = self._pending.popleft().result()
+        self._submit(self._pool, 1)
+        return result
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next result is there already."""
+        return bool(self._pending) and self._pending[0].done()
+
+    def close(self) -> None:
+        """Begin nothing more, and let the processes end."""
+        for future in self._pending:
+            future.cancel()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _submit(self, pool: ProcessPoolExecutor, count: int) -> None:
+        self._pending.extend(pool.submit(self._function, x) for x in islice(self._rest, count))
+
+
 def work_ahead(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Generator[Result]:
-    """Yield `function(item)` for each item in order, computed ahead by that many processes.
-
-    Args:
-        workers: Processes; with 0 everything is computed here, when it is asked for.
-    """
-    if workers == 0:
-        yield from map(function, items)
-        return
-    rest = iter(items)
-    pending: deque[Future[Result]] = deque()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_prepare_worker) as pool:
-        pending.extend(pool.submit(function, x) for x in islice(rest, AHEAD_PER_WORKER * workers))
-        try:
-            while pending:
-                result = pending.popleft().result()
-                pending.extend(pool.submit(function, x) for x in islice(rest, 1))
-                yield result
-        finally:
-            for future in pending:
-                future.cancel()
+    """Yield the results of `Ahead`, and close it in the end."""
+    ahead = Ahead(function, items, workers)
+    try:
+        yield from ahead
+    finally:
+        ahead.close()

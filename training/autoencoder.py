@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import torch
@@ -17,13 +15,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.ahead import work_ahead
 from training.checkpoint import StageClock, note, read_checkpoint, write_atomically
+from training.crops import draw_crops, iterate_crops
 from training.presets import AutoencoderShape, Preset
 from training.world import draw_scene, training_scene
 
 CHECKPOINT = "autoencoder.pt"
-CROPS_PER_PICTURE = 2
 LATENT_NOISE = 0.1
 RGB = 3
 COLOUR_DEVIATION = 0.27
@@ -96,22 +93,6 @@ def to_tensor(pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | Tensor
     return stacked.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
 
 
-def draw_crops(preset: Preset, step: int) -> NDArray[np.uint8]:
-    """Return that step's random crops of fresh pictures, (batch, crop, crop, 3)."""
-    rng = Random(f"crops:{preset.seed}:{step}")
-    crop, batch = preset.autoencoder.crop, preset.autoencoder_budget.batch
-    crops: list[np.ndarray] = []
-    index = step * batch
-    while len(crops) < batch:
-        picture = draw_scene(training_scene(preset.seed, index, preset.things), preset.size)
-        index += 1
-        for _ in range(CROPS_PER_PICTURE):
-            x, y = (rng.randint(0, preset.size - crop) for _ in range(2))
-            piece = picture[y : y + crop, x : x + crop]
-            crops.append(piece[:, ::-1] if rng.random() < 0.5 else piece)
-    return np.stack(crops[:batch])
-
-
 def _edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
     return pictures.diff(dim=-1), pictures.diff(dim=-2)
 
@@ -147,9 +128,13 @@ def train_autoencoder(
             optimizer.load_state_dict(saved["optimizer"])
         warm_from = 0 if "optimizer" in saved else saved["step"]
         clock = StageClock(preset.autoencoder_budget, saved["step"], saved["spent_s"], warm_from)
+    if clock.done:
+        return model.eval()
+    if preset.device != "cpu":
+        model.encoder.compile()
+        model.decoder.compile()
     last_saved = time.monotonic()
-    steps = range(clock.step, clock.step if clock.done else preset.autoencoder_budget.steps)
-    for crops in work_ahead(partial(draw_crops, preset), steps, preset.workers):
+    for crops in iterate_crops(preset, clock.step):
         if clock.done:
             break
         loss = _train_step(model, optimizer, to_tensor(crops), clock)
@@ -158,7 +143,7 @@ def train_autoencoder(
         if due or clock.done:
             state = {"model": model.state_dict(), "step": clock.step, "spent_s": clock.spent_s}
             write_atomically(path, {**state, "optimizer": optimizer.state_dict()})
-            _report(model, preset, run_dir, clock, loss)
+            _report(model, preset, run_dir, clock, float(loss))
             last_saved = time.monotonic()
             if after_checkpoint is not None:
                 after_checkpoint(clock.step)
@@ -167,7 +152,7 @@ def train_autoencoder(
 
 def _train_step(
     model: AutoencoderTiny, optimizer: torch.optim.Optimizer, pictures: Tensor, clock: StageClock
-) -> float:
+) -> Tensor:
     for group in optimizer.param_groups:
         group["lr"] = clock.learning_rate()
     pictures = pictures.to(model.device)
@@ -180,7 +165,7 @@ def _train_step(
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return float(loss.detach())
+    return loss.detach()
 
 
 @torch.inference_mode()

@@ -132,14 +132,14 @@ def train_diffusion(preset: Preset, run_dir: Path) -> None:
     if clock.done:
         return
     lessons = open_lessons(preset, run_dir, clock.step)
-    last_saved, losses = time.monotonic(), list[float]()
+    last_saved, losses = time.monotonic(), list[Tensor]()
     while not clock.done:
         batch = prepare_batch(preset, lessons, clock.step)
         losses.append(_train_step(model, optimizers, batch, clock))
         average.update(model.unet, clock.step)
         clock.tick()
         if len(losses) == STEPS_PER_NOTE or clock.done:
-            note(run_dir, "diffusion", clock, loss=round(sum(losses) / len(losses), 5))
+            note(run_dir, "diffusion", clock, loss=round(float(torch.stack(losses).mean()), 5))
             losses.clear()
         if clock.done or time.monotonic() - last_saved > preset.checkpoint_s:
             write_atomically(path, _state(model, optimizers, average, clock, lessons))
@@ -165,10 +165,10 @@ def _state(
 
 def _train_step(
     model: StoryModel, optimizers: Optimizers, batch: Batch, clock: StageClock
-) -> float:
+) -> Tensor:
     loss = flow_loss(model, batch)
     model.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.unet.parameters(), 1.0)
     optimizers.step(clock.learning_rate())
-    return float(loss.detach())
+    return loss.detach()

@@ -17,11 +17,10 @@ from torch import Tensor
 from training.ahead import work_ahead
 from training.autoencoder import to_tensor
 from training.presets import Preset
-from training.world import draw_scene, training_scene
+from training.stream import CHUNK, draw_chunk
 
 logger = logging.getLogger(__name__)
 LATENTS, PROGRESS = "latents.npy", "latents.json"
-CHUNK = 64
 CHUNKS_PER_NOTE = 16
 
 
@@ -54,12 +53,6 @@ def _open(preset: Preset, run_dir: Path) -> tuple[NDArray[np.float16], int]:
         if array.shape[1:] == shape[1:] and len(array) >= preset.pictures:
             return array, int(json.loads(note.read_text())["done"])
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape), 0
-
-
-def draw_chunk(preset: Preset, first: int, stop: int) -> NDArray[np.uint8]:
-    """Draw training pictures `first` to `stop` - 1, (n, size, size, 3)."""
-    scenes = (training_scene(preset.seed, number, preset.things) for number in range(first, stop))
-    return np.stack([draw_scene(scene, preset.size) for scene in scenes])
 
 
 def _draw_kept_chunk(preset: Preset, first: int) -> NDArray[np.uint8]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from training.ahead import work_ahead
 from training.autoencoder import to_tensor, train_autoencoder
 from training.captions import write_caption
-from training.latents import CHUNK, draw_chunk, load_latents, scale_of
+from training.latents import load_latents, scale_of
 from training.presets import Preset
+from training.stream import CHUNK, Stream, draw_chunk
 from training.tokenizer import WINDOW, load_tokenizer
 from training.world import training_scene
 
 CAPTION_DROPOUT = 0.1
 USES = 4
-FIRST_CHUNKS = 16
+SCALED_BY = 4096
 
 
 @dataclass(frozen=True)
@@ -96,56 +94,33 @@ def draw_captioned(preset: Preset, folder: Path, first: int) -> tuple[Tensor, Te
 
 
 class StreamedLessons:
-    """Pictures drawn by worker processes while the U-Net learns, each used about USES times.
-
-    Fresh latents take the places of the oldest in a ring on the device; `preset.pictures` is the
-    ring's size. Which lesson a step gets depends on `step` alone.
-    """
+    """Latents of pictures that are drawn while the U-Net learns, each seen several times."""
 
     def __init__(self, preset: Preset, run_dir: Path, first_step: int = 0) -> None:
         self._preset = preset
-        self._encoder = train_autoencoder(preset, run_dir).encoder
-        batch = preset.diffusion_budget.batch
-        first = first_step * batch // USES // CHUNK * CHUNK
-        work = partial(draw_captioned, preset, run_dir / "tokenizer")
-        self._fresh: Generator[tuple[Tensor, Tensor]] = work_ahead(
-            work, count(first, CHUNK), preset.workers
-        )
-        side = preset.latent_size
-        shape = (preset.pictures, preset.autoencoder.latent_channels, side, side)
-        self._latents = torch.zeros(shape, dtype=torch.float16, device=preset.device)
-        self._tokens = torch.zeros(
-            (preset.pictures, USES, WINDOW), dtype=torch.int16, device=preset.device
-        )
-        self._written, self._owed = 0, 0.0
-        for _ in range(min(FIRST_CHUNKS, preset.pictures // CHUNK)):
-            self._add_chunk()
-        self.scaling_factor = scale_of(self._latents[: self._written].float().cpu())
-
-    @torch.inference_mode()
-    def _add_chunk(self) -> None:
-        pictures, tokens = next(self._fresh)
-        device = self._preset.device
-        with torch.autocast(device, torch.bfloat16):
-            latents = self._encoder(to_tensor(pictures.to(device)))
-        at = self._written % (self._preset.pictures // CHUNK * CHUNK)
-        self._latents[at : at + CHUNK] = latents
-        self._tokens[at : at + CHUNK] = tokens.to(device)
-        self._written += CHUNK
+        first = first_step * preset.diffusion_budget.batch // USES // CHUNK * CHUNK
+        draw = partial(draw_captioned, preset, run_dir / "tokenizer")
+        encode = partial(_encode, preset, train_autoencoder(preset, run_dir).encoder)
+        self._stream = Stream(preset, draw, encode, first)
+        self._stream.refresh()
+        latents, _ = self._stream.pick(SCALED_BY, torch.Generator(preset.device).manual_seed(0))
+        self.scaling_factor = scale_of(latents.float().cpu())
 
     def take(self, step: int) -> Lesson:
-        """Return the lesson of that step, after adding the fresh pictures it is owed."""
+        """Return a lesson, from what has been drawn so far."""
+        self._stream.refresh()
+        generator = torch.Generator(self._preset.device).manual_seed(step)
         batch = self._preset.diffusion_budget.batch
-        self._owed += batch / USES
-        while self._owed >= CHUNK:
-            self._add_chunk()
-            self._owed -= CHUNK
-        generator = torch.Generator().manual_seed(step)
-        filled = min(self._written, len(self._latents) // CHUNK * CHUNK)
-        rows = torch.randint(filled, (batch,), generator=generator).to(self._preset.device)
-        uses = torch.randint(USES, (batch,), generator=generator).to(self._preset.device)
-        latents = self._latents[rows].float() * self.scaling_factor
-        return Lesson(latents, self._tokens[rows, uses].long())
+        latents, tokens = self._stream.pick(batch, generator)
+        uses = torch.randint(USES, (batch,), generator=generator, device=tokens.device)
+        chosen = tokens[torch.arange(batch, device=tokens.device), uses]
+        return Lesson(latents.float() * self.scaling_factor, chosen.long())
+
+
+def _encode(preset: Preset, encoder: nn.Module, pictures: Tensor) -> Tensor:
+    with torch.autocast(preset.device, torch.bfloat16):
+        latents: Tensor = encoder(to_tensor(pictures))
+    return latents.half()
 
 
 def open_lessons(preset: Preset, run_dir: Path, first_step: int = 0) -> Lessons:

@@ -7,6 +7,7 @@ is Liu et al. 2025.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,12 +24,12 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 SCALE = 0.2
 
 
-def orthogonalize(matrix: Tensor) -> Tensor:
-    """Return about U V^T of the matrix U S V^T, by Newton-Schulz rounds in bf16."""
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Return about U V^T of each matrix U S V^T, by Newton-Schulz rounds in bf16."""
     a, b, c = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.mT if tall else matrix).bfloat16()
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = (matrices.mT if tall else matrices).bfloat16()
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(ROUNDS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
@@ -43,20 +44,31 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:
-        """Take one step at each group's rate."""
+        """Take one step at each group's rate; layers of one shape take it together."""
         for group in self.param_groups:
+            alike = defaultdict(list)
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                momentum = state["momentum"].lerp_(parameter.grad, 1 - MOMENTUM)
-                flat = parameter.grad.lerp(momentum, MOMENTUM).flatten(1)
-                scale = SCALE * max(flat.shape) ** 0.5
-                parameter.mul_(1 - group["lr"] * WEIGHT_DECAY)
-                update = orthogonalize(flat).reshape(parameter.shape)
-                parameter.add_(update, alpha=-group["lr"] * scale)
+                if parameter.grad is not None:
+                    alike[parameter.shape].append(parameter)
+            for parameters in alike.values():
+                self._step_together(parameters, group["lr"])
+
+    def _step_together(self, parameters: list[nn.Parameter], rate: float) -> None:
+        gradients: Any = [parameter.grad for parameter in parameters]
+        momenta = [self._momentum_of(parameter) for parameter in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
+        flat = torch.stack(torch._foreach_lerp(gradients, momenta, MOMENTUM)).flatten(2)
+        updates = orthogonalize(flat).view(len(parameters), *parameters[0].shape)
+        torch._foreach_mul_(parameters, 1 - rate * WEIGHT_DECAY)
+        scale = SCALE * max(flat.shape[1:]) ** 0.5
+        torch._foreach_add_(parameters, updates.unbind(), alpha=-rate * scale)
+
+    def _momentum_of(self, parameter: nn.Parameter) -> Tensor:
+        state = self.state[parameter]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        momentum: Tensor = state["momentum"]
+        return momentum
 
 
 OUTER = ("conv_in.", "conv_out.", "embeddings.", "queries", "heads.")

@@ -55,6 +55,13 @@ class DownloadInfo(BaseModel):
     note: str
 
 
+class ProgramsInfo(BaseModel):
+    """How far the model is compiled for the sizes and numbers of pictures that are asked for."""
+
+    ready: int = Field(description="Programs that are in use.")
+    pending: int = Field(description="Programs yet to be made, one after the other, a minute each.")
+
+
 class BriefHealth(BaseModel):
     """How the service is; 200 while the process lives."""
 
@@ -74,6 +81,10 @@ class Health(BriefHealth):
     problem: ErrorBody | None = Field(description="Why there is no model, and the remedy.")
     download: DownloadInfo | None
     waiting_tasks: int = Field(description="Pictures waiting to be drawn.")
+    programs: ProgramsInfo | None = Field(
+        description="On CUDA, what is compiled: full speed is reached when none is pending. "
+        "Null where the model runs as it is."
+    )
 
 
 class Ready(BaseModel):
@@ -84,6 +95,7 @@ def health_of(engine: Engine) -> Health:
     """The health of an engine."""
     status = engine.status()
     facts, problem, download = status.facts, status.problem, status.download
+    programs = status.programs
     return Health(
         model_loaded=facts is not None,
         device=status.device,
@@ -102,4 +114,5 @@ def health_of(engine: Engine) -> Health:
             note=download.note,
         ),
         waiting_tasks=status.waiting_tasks,
+        programs=programs and ProgramsInfo(ready=programs.ready, pending=programs.pending),
     )

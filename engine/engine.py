@@ -28,7 +28,7 @@ from engine.register import Register
 from engine.requests import ImageRequest, Request, VideoRequest
 from engine.settings import Settings
 from engine.snapshots import JobSnapshot, JobState, Result, Terms
-from engine.status import Download, EngineStatus, versions
+from engine.status import Download, EngineStatus, Readiness, versions
 from engine.story import VideoPlan, duration_s, has_seeds, scene_prompt
 from engine.timer import Later, Timer
 from engine.worker import Drawer, HandOff, Worker
@@ -73,6 +73,7 @@ class Engine:
         self._reading: PromptReading | None = None
         self._reading_lock = threading.Lock()
         self._device_memory: Callable[[], int | None] = lambda: None
+        self._programs: Callable[[], Readiness | None] = lambda: None
         self._closing = threading.Event()
         self._closers: list[threading.Thread] = []
         self._listeners: list[Callable[[Job], None]] = []
@@ -234,6 +235,7 @@ class Engine:
             running=bool(self._worker.unfinished()),
             measured_s=self._estimator.measured(),
             device_memory_bytes=self._device_memory(),
+            programs=self._programs(),
         )
 
     def listen(self, listener: Callable[[Job], None]) -> None:
@@ -289,21 +291,21 @@ class Engine:
             self._archive.journal,
             self._worker.begin_ahead,
         )
+        facts = drawer.facts
         self._reading = copy.deepcopy(model.reading)
         self._forecast.learn(
-            drawer.facts.guidance_scale,
+            facts.guidance_scale,
             drawer.drawn_pixels,
             drawer.to_draw,
             most_rows=drawing.most_rows,
         )
         self._device_memory = partial(memory.held_bytes, model.device)
+        self._programs = lambda: drawing.programs
         if model.device.type != "cpu":
             self._worker.allow_overlap()
         if isinstance(drawing, Sampler) and drawing.most_rows > 1:
             self._worker.share(drawing)
-        self._set_status(
-            model_state="ready", device=drawer.facts.device, facts=drawer.facts, download=None
-        )
+        self._set_status(model_state="ready", device=facts.device, facts=facts, download=None)
         logger.info("model ready after %.1f s", time.monotonic() - start)
         if self.settings.model == "auto" and model.choice.is_bundled:
             threading.Thread(

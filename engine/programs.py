@@ -18,6 +18,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from engine.status import Readiness
+
 logger = logging.getLogger(__name__)
 
 Run = Callable[..., Tensor]
@@ -119,6 +121,12 @@ class Programs:
         self._compiling: tuple[Shape, tuple[Tensor, ...], Future[Run]] | None = None
         self._can_compile = self._can_capture = True
         self._not_before = -math.inf
+        self._readiness = Readiness()
+
+    @property
+    def readiness(self) -> Readiness:
+        """How far it is, for any thread. A shape is pending until its program can be called."""
+        return self._readiness
 
     def speed_up(self, run: Run) -> Run:
         """The same function, by programs where there are some."""
@@ -135,17 +143,26 @@ class Programs:
             logger.warning("no more programs are made", exc_info=True)
             self._can_capture = False
             self._let_go()
+        self._count()
 
     def clear(self) -> bool:
         """Let go of all programs, for their memory is needed; false if there were none."""
         self._not_before = time.monotonic() + _PAUSE_S
-        return self._let_go()
+        had = self._let_go()
+        self._count()
+        return had
 
     def _let_go(self) -> bool:
         had = bool(self._made)
         self._backend.forget()
         self._made.clear()
         return had
+
+    def _count(self) -> None:
+        """Tell how far it is: not while a shape is on its way from one place to the next."""
+        pending = sum(calls >= _IN_USE for calls in self._calls.values())
+        pending += self._compiling is not None
+        self._readiness = Readiness(len(self._made), pending if self._can_capture else 0)
 
     def _build(self) -> None:
         if not self._can_capture or time.monotonic() < self._not_before:
@@ -170,6 +187,7 @@ class Programs:
             self._calls[shape] = self._calls.pop(shape, 0) + 1
             if len(self._calls) > MOST:
                 self._calls.popitem(last=False)
+            self._count()
         return run(*inputs)
 
     def _begin(self, shape: Shape) -> None:

@@ -15,6 +15,7 @@ from engine.jobs import CancelToken
 from engine.models import LoadedModel
 from engine.requests import ImageTask
 from engine.solver import Walk
+from engine.status import Readiness
 from engine.stopwatch import Lap
 
 OnStep = Callable[[int], None]
@@ -78,6 +79,11 @@ class PictureSampler(Protocol):
     @property
     def most_rows(self) -> int:
         """How many pictures may be drawn together at most."""
+        ...
+
+    @property
+    def programs(self) -> Readiness | None:
+        """How far its programs are; None where it makes none."""
         ...
 
     def begin(self, order: Order) -> "Row":

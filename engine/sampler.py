@@ -26,6 +26,7 @@ from engine.programs import Backend, Programs
 from engine.rows import Flight, Order, Picture, Row, Size
 from engine.slots import Slots
 from engine.solver import Solver
+from engine.status import Readiness
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,11 @@ class Sampler:
     def most_rows(self) -> int:
         """How many pictures may share a pass at most."""
         return self._denoiser.room.most
+
+    @property
+    def programs(self) -> Readiness | None:
+        """How far its programs are, for any thread; None where it makes none."""
+        return None if self._programs is None else self._programs.readiness
 
     def begin(self, order: Order) -> Row:
         """Let a picture join the next pass that has a place for it. Thread-safe.

@@ -19,6 +19,14 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Readiness:
+    """Programs that are there, and shapes in use for which one is yet to be made."""
+
+    ready: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True)
 class EngineStatus:
     """What the engine is and does right now."""
 
@@ -34,6 +42,8 @@ class EngineStatus:
     """Median seconds of a unit of work, by kind."""
     device_memory_bytes: int | None = None
     """What torch holds on the device; None on a CPU."""
+    programs: Readiness | None = None
+    """None where the model runs as it is."""
     versions: dict[str, str] = field(default_factory=dict)
 
 

@@ -30,6 +30,7 @@ class StockSampler:
     """Draws pictures with one loaded pipeline. For one thread: it uses the device."""
 
     most_rows = 1
+    programs = None
 
     def __init__(self, model: LoadedModel) -> None:
         """Prepare to draw with a model that has a family.

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
-    {"attention", "packing", "devices", "solver", "stopwatch", "programs"},
-    {"snapshots", "status", "versions", "video", "captions", "transitions", "picture_texts"},
+    {"attention", "packing", "devices", "solver", "stopwatch", "status"},
+    {"snapshots", "programs", "versions", "video", "captions", "transitions", "picture_texts"},
     {"choice", "weights", "memory", "blocks"},
     {"motion", "parameters", "makers", "families", "exchange"},
     {"frames", "pairs"},

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from benchmarks import limits, plots, workloads
+from benchmarks import concurrency, limits, plots, workloads
 from benchmarks.__main__ import BENCHMARKS, keep
 from benchmarks.checks import NotTheSame, check_picture
 from benchmarks.estimates import (
@@ -183,6 +184,29 @@ def test_what_a_gpu_must_do_is_unmeasured_on_a_cpu() -> None:
     assert (target["state"], target["value"]) == ("unmeasured", None)
     assert line(target).startswith("unmeasured")
     assert judge_on("cuda", "cuda", "one image", 0.1, at_most=0.15)["state"] == "met"
+
+
+@pytest.mark.parametrize(
+    ("device", "share", "state"),
+    [("cuda", 0.46, "met"), ("cuda", 0.44, "missed"), ("cpu", 0.46, "unmeasured")],
+)
+def test_many_at_once_are_held_against_what_arithmetic_allows(
+    monkeypatch: pytest.MonkeyPatch, device: str, share: float, state: str
+) -> None:
+    for name in told_extents():
+        monkeypatch.delenv(f"BENCH_{name.upper()}")
+    flop = sum(
+        2 * 485e9 * request.num_inference_steps + 2.5e12 for request in workloads.mixed_images(32)
+    )
+    rates = {"ours": share * 32 * 790e12 / flop, "plain": 1.0}
+    measured = {"device": device}, {"32": {"pictures_per_s": rates}}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(concurrency, "saved_tiny_sd", nullcontext)
+    monkeypatch.setattr(concurrency, "_measure", lambda *work: measured)
+    targets = concurrency.measure_tiny_sd()["targets"]
+    (told,) = [target for target in targets if "arithmetic" in target["what"]]
+    assert (told["state"], told["limit"], told["is"]) == (state, 0.45, "at least")
+    assert told["value"] == (None if device == "cpu" else pytest.approx(share))
 
 
 def test_extents(monkeypatch: pytest.MonkeyPatch) -> None:

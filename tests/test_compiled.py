@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from api.answers import health_of
 from engine.choice import BUNDLED
 from engine.decoding import decoding
 from engine.denoiser import predicting
@@ -25,8 +26,11 @@ from engine.programs import Run
 from engine.rows import Order
 from engine.sampler import Sampler
 from tests.batches import alone, begin, finish, pixels_of
+from tests.conftest import EngineFactory
 from tests.loaded import load, make_settings, make_task
 from tests.tiny_pipeline import save_tiny_pipeline
+from tests.work import image, until
+from ui.engine_facts import engine_rows
 
 
 class Tracer:
@@ -225,3 +229,25 @@ def test_a_recording_that_fails_ends_no_picture(model: LoadedModel) -> None:
         compile_all(sampler)
     assert tracer.forgotten == 1
     assert np.abs(found - alone(model, make_task())).max() <= 2
+
+
+def test_health_and_page_tell_how_far_they_are(
+    make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracer = Tracer()
+    monkeypatch.setattr("engine.graphs.choose_backend", lambda device, settings: tracer)
+    engine = make_engine()
+    until(lambda: engine.status().model_state == "ready")
+    assert health_of(engine).model_dump()["programs"] == {"ready": 0, "pending": 0}
+
+    def is_warm() -> bool:
+        job = engine.submit(image())
+        assert job.wait(60) and job.error is None
+        programs = engine.status().programs
+        return programs is not None and programs.ready > 0 and programs.pending == 0
+
+    until(is_warm)
+    told = {"ready": len(tracer.made), "pending": 0}
+    assert health_of(engine).model_dump()["programs"] == told
+    row = ("Compiled for the sizes in use", f"{len(tracer.made)} ready, 0 to come")
+    assert row in engine_rows(engine, engine.status())

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.programs import Programs, Run
+from engine.status import Readiness
 
 
 def double(numbers: Tensor, more: Tensor) -> Tensor:
@@ -24,6 +25,7 @@ class Recorder:
         self.may_compile = threading.Event()
         self.may_compile.set()
         self.compiler_fails = self.capture_fails = False
+        self.at_capture: Callable[[], object] = lambda: None
         self.places: tuple[Tensor, ...] = ()
         self.forgotten = 0
 
@@ -38,6 +40,7 @@ class Recorder:
         self, name: Run, run: Run, places: tuple[Tensor, ...]
     ) -> tuple[Callable[[], None], Tensor]:
         self.captured.append(threading.current_thread().name)
+        self.at_capture()
         if self.capture_fails:
             raise RuntimeError("cannot be recorded")
         self.places = places
@@ -252,3 +255,63 @@ def test_pictures_lie_as_convolutions_take_them_best(stage: Stage) -> None:
         run(torch.zeros(2, 4, 8, 8))
     stage.build()
     assert stage.recorder.places[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_shape_in_use_is_pending_until_it_is_made(stage: Stage) -> None:
+    stage.recorder.may_compile.clear()
+    check(stage, 2)
+    assert stage.programs.readiness == Readiness(ready=0, pending=0)  # once is not in use
+    check(stage, 2)
+    assert stage.programs.readiness == Readiness(ready=0, pending=1)
+    stage.programs.build()
+    assert stage.programs.readiness == Readiness(ready=0, pending=1)
+    for _ in range(3):
+        check(stage, 2)
+        check(stage, 4)
+    assert stage.programs.readiness == Readiness(ready=0, pending=2)
+    stage.recorder.may_compile.set()
+    stage.wait()
+    assert stage.programs.readiness == Readiness(ready=0, pending=2)  # compiled, not recorded
+    stage.build()
+    assert stage.programs.readiness == Readiness(ready=2, pending=0)
+    check(stage, 2)
+    assert stage.programs.readiness == Readiness(ready=2, pending=0)
+
+
+def test_others_see_no_shape_vanish_while_it_is_recorded(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.programs.MOST", 1)
+    seen: list[Readiness] = []
+    stage.recorder.at_capture = lambda: seen.append(stage.programs.readiness)
+    for width in (3, 4):  # the second takes the place of the first
+        check(stage, 2, width)
+        check(stage, 2, width)
+        stage.build()
+    assert seen == [Readiness(ready=0, pending=1), Readiness(ready=1, pending=1)]
+    assert stage.programs.readiness == Readiness(ready=1, pending=0)
+
+
+def test_nothing_is_pending_where_no_more_can_be_made(stage: Stage) -> None:
+    stage.recorder.capture_fails = True
+    for rows in (2, 4):
+        check(stage, rows)
+        check(stage, rows)
+    assert stage.programs.readiness == Readiness(ready=0, pending=2)
+    stage.build()
+    assert stage.programs.readiness == Readiness(ready=0, pending=0)
+    check(stage, 8)
+    check(stage, 8)
+    assert stage.programs.readiness == Readiness(ready=0, pending=0)
+
+
+def test_programs_whose_memory_was_needed_are_not_ready(stage: Stage) -> None:
+    check(stage, 2)
+    check(stage, 2)
+    stage.build()
+    assert stage.programs.readiness.ready == 1
+    stage.programs.clear()
+    assert stage.programs.readiness == Readiness(ready=0, pending=0)
+    check(stage, 2)
+    check(stage, 2)
+    assert stage.programs.readiness == Readiness(ready=0, pending=1)  # in a while

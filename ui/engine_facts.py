@@ -29,6 +29,9 @@ def engine_rows(engine: Engine, status: EngineStatus) -> list[Row]:
     rows.append(("Queue", _queue_words(status)))
     for work, seconds in status.measured_s.items():
         rows.append((_SPEEDS.get(work, work), _duration_words(seconds)))
+    if programs := status.programs:
+        told = f"{programs.ready} ready, {programs.pending} to come"
+        rows.append(("Compiled for the sizes in use", told))
     if download := download_words(status):
         rows.append(("Download", download))
     versions = ", ".join(f"{name} {version}" for name, version in status.versions.items())

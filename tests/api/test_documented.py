@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 from api.negotiation import prefers_html
+from engine import Engine
 from engine.metadata import read_recipe
+from engine.status import Readiness
 
 SMALL = {"width": 64, "height": 64, "num_inference_steps": 10}
 STORY = {
@@ -71,6 +73,14 @@ def test_health_has_the_documented_fields(api: httpx.Client) -> None:
     health = api.get("/health").json()
     assert (health["status"], health["model_loaded"], health["device"]) == ("healthy", True, "cpu")
     assert api.get("/health/ready").status_code == 200
+
+
+def test_health_tells_how_far_the_model_is_compiled(
+    api: httpx.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert api.get("/health").json()["programs"] is None  # it is not, on a CPU
+    monkeypatch.setattr(engine, "_programs", lambda: Readiness(ready=5, pending=1))
+    assert api.get("/health").json()["programs"] == {"ready": 5, "pending": 1}
 
 
 def test_image_is_a_png_download_of_512_pixels_with_its_recipe(api: httpx.Client) -> None:

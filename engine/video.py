@@ -68,10 +68,9 @@ def write_mp4(path: Path, frames: Iterable[Frame], video: VideoFormat) -> None:
 def count_frames(path: Path) -> int:
     """Count the frames of a video without decoding them; 0 if it cannot be read."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", str(path)]
-    command += ["-map", "0:v", "-c", "copy", "-progress", "pipe:1", "-f", "null", "-"]
+    command += ["-map", "0:v", "-c", "copy", "-f", "framecrc", "-"]  # a line for each frame
     said = subprocess.run(command, capture_output=True, check=False).stdout
-    counts = [line.partition(b"=")[2] for line in said.splitlines() if line.startswith(b"frame=")]
-    return int(counts[-1]) if counts else 0
+    return sum(not line.startswith(b"#") for line in said.splitlines())
 
 
 def replace_comment(path: Path, old: str, new: str) -> None:

@@ -1,17 +1,20 @@
 """A function of tensors made ready for the shapes it is called with.
 
-A shape that is in use is compiled on a thread of its own, which takes a minute, while calls go on
-as they are; then it is captured between two passes, which takes moments. One shape at a time.
+A shape that is in use is recorded as it is between two passes, which takes moments. Then it is
+compiled on a thread of its own, which takes a minute, while calls go on, and recorded anew. One
+shape at a time.
 """
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -28,6 +31,8 @@ MOST = 24
 """Programs kept, and shapes whose use is counted."""
 _IN_USE = 2
 """Calls from which on a shape is worth a program."""
+_TURN_S = 5e-5
+"""How long a thread may keep the interpreter from others while one compiles."""
 _PAUSE_S = 60.0
 """How long none are made after they were let go because their memory was needed."""
 
@@ -76,6 +81,10 @@ class Shape:
     run: Run
     inputs: tuple[Input, ...]
 
+    def make(self) -> tuple[Tensor, ...]:
+        """Inputs of this shape, zeros."""
+        return tuple(one.make() for one in self.inputs)
+
     @classmethod
     def of(cls, run: Run, inputs: tuple[Tensor, ...]) -> "Shape":
         """That of the program for these inputs: with rows up to the next power of two."""
@@ -87,11 +96,15 @@ class Shape:
 
 @dataclass(frozen=True)
 class Program:
-    """A recorded call. It reads its inputs from `places`, always the same."""
+    """A recorded call. It reads its inputs from `places`, always the same.
+
+    `is_final` tells that no faster one is to be made.
+    """
 
     places: tuple[Tensor, ...]
     replay: Callable[[], None]
     output: Tensor
+    is_final: bool
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Compute as many rows as were given; what the others hold is of no account."""
@@ -133,7 +146,7 @@ class Programs:
         return partial(self._call, run)
 
     def build(self) -> None:
-        """Capture what has been compiled, and have the shape most in use compiled next.
+        """Record what is in use or has been compiled, and have the next shape compiled.
 
         Whatever goes wrong with that must not end anybody's work, which goes on without.
         """
@@ -162,37 +175,44 @@ class Programs:
         """Tell how far it is: not while a shape is on its way from one place to the next."""
         pending = sum(calls >= _IN_USE for calls in self._calls.values())
         pending += self._compiling is not None
-        self._readiness = Readiness(len(self._made), pending if self._can_capture else 0)
+        ready = sum(program.is_final for program in self._made.values())
+        self._readiness = Readiness(ready, pending if self._can_capture else 0)
 
     def _build(self) -> None:
         if not self._can_capture or time.monotonic() < self._not_before:
             return
         if self._compiling is not None:
             shape, places, compiled = self._compiling
-            if not compiled.done():
+            if not compiled.done():  # nothing may be recorded while another thread compiles
                 return
             self._compiling = None
-            self._capture(shape, places, compiled)
-        wanted = max(self._calls, key=self._calls.__getitem__, default=None)
-        if wanted is not None and self._calls[wanted] >= _IN_USE:
-            del self._calls[wanted]
+            self._take_over(shape, places, compiled)
+        in_use = [shape for shape, calls in self._calls.items() if calls >= _IN_USE]
+        new = [shape for shape in in_use if shape not in self._made]
+        if not in_use:
+            return
+        wanted = max(new or in_use, key=self._calls.__getitem__)
+        if new:
+            self._record(wanted, wanted.run, wanted.make(), is_final=not self._can_compile)
+        else:
             self._begin(wanted)
+        if not new or not self._can_compile:
+            del self._calls[wanted]
 
     def _call(self, run: Run, *inputs: Tensor) -> Tensor:
         shape = Shape.of(run, inputs)
         program = self._made.get(shape)
-        if program is not None:
-            return program(*inputs)
-        if self._compiling is None or self._compiling[0] != shape:
+        is_final = program is not None and program.is_final
+        if not is_final and (self._compiling is None or self._compiling[0] != shape):
             self._calls[shape] = self._calls.pop(shape, 0) + 1
             if len(self._calls) > MOST:
                 self._calls.popitem(last=False)
             self._count()
-        return run(*inputs)
+        return run(*inputs) if program is None else program(*inputs)
 
     def _begin(self, shape: Shape) -> None:
         """Compile on another thread; a daemon, for nobody waits for it at the end."""
-        places = tuple(one.make() for one in shape.inputs)
+        places = shape.make()
         compiled: Future[Run] = Future()
         thread = threading.Thread(
             target=self._compile, args=[shape.run, places, compiled], name="compiler", daemon=True
@@ -203,19 +223,45 @@ class Programs:
     @torch.inference_mode()
     def _compile(self, run: Run, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
         try:
-            compiled.set_result(self._backend.compile(run, places) if self._can_compile else run)
+            with _taking_short_turns():
+                compiled.set_result(self._backend.compile(run, places))
         except BaseException as err:  # a library's SystemExit, too, is told where it is waited for
             compiled.set_exception(err)
         self._on_compiled()
 
-    def _capture(self, shape: Shape, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
-        """Record the compiled function; where there is no compiler, the plain one."""
+    def _take_over(self, shape: Shape, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
+        """Record the compiled function; where there is no compiler, all stay as they are."""
         failure = compiled.exception()
-        if failure is not None:
-            self._can_compile = False
-            logger.warning("the model cannot be compiled and is recorded as it is: %r", failure)
-        if len(self._made) == MOST:
+        if failure is None:
+            self._record(shape, compiled.result(), places, is_final=True)
+            return
+        logger.warning("the model cannot be compiled and is recorded as it is: %r", failure)
+        self._can_compile = False
+        for made, program in self._made.items():
+            self._made[made] = replace(program, is_final=True)
+            self._calls.pop(made, None)
+
+    def _record(
+        self, shape: Shape, run: Run, places: tuple[Tensor, ...], *, is_final: bool
+    ) -> None:
+        if shape not in self._made and len(self._made) == MOST:
             self._let_go()
-        run = shape.run if failure is not None else compiled.result()
-        self._made[shape] = Program(places, *self._backend.capture(shape.run, run, places))
-        logger.info("a program for %s is ready", shape.inputs[0].size)
+        replay, output = self._backend.capture(shape.run, run, places)
+        self._made[shape] = Program(places, replay, output, is_final)
+        how = "compiled" if is_final and self._can_compile else "recorded"
+        logger.info("a program for %s is %s", shape.inputs[0].size, how)
+
+
+@contextmanager
+def _taking_short_turns() -> Iterator[None]:
+    """Let other threads have the interpreter soon.
+
+    Compiling is work in Python, and others would wait their turn at every call of the model's
+    thousands: one pass took fifty times as long.
+    """
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_s)

@@ -20,7 +20,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Programs that are there, and shapes in use for which one is yet to be made."""
+    """Programs that are there, and shapes in use whose program is yet to be made or compiled."""
 
     ready: int = 0
     pending: int = 0

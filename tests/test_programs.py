@@ -1,5 +1,6 @@
 """Programs for shapes: when they are made, and that they compute what the function does."""
 
+import sys
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -22,30 +23,42 @@ class Recorder:
     def __init__(self) -> None:
         self.compiled: list[tuple[int, ...]] = []
         self.captured: list[str] = []
-        self.may_compile = threading.Event()
+        self.threads: set[str] = set()
+        self.has_begun, self.may_compile = threading.Event(), threading.Event()
         self.may_compile.set()
         self.compiler_fails = self.capture_fails = False
         self.at_capture: Callable[[], object] = lambda: None
         self.places: tuple[Tensor, ...] = ()
-        self.forgotten = 0
+        self.forgotten = self.replays = 0
 
     def compile(self, run: Run, places: tuple[Tensor, ...]) -> Run:
+        self.has_begun.set()
         assert self.may_compile.wait(30)
         self.compiled.append(tuple(places[0].shape))
         if self.compiler_fails:
             raise RuntimeError("no C compiler")
-        return lambda *inputs: run(*inputs)
+
+        def compiled(*inputs: Tensor) -> Tensor:
+            return run(*inputs)
+
+        return compiled
 
     def capture(
         self, name: Run, run: Run, places: tuple[Tensor, ...]
     ) -> tuple[Callable[[], None], Tensor]:
-        self.captured.append(threading.current_thread().name)
+        self.captured.append("plain" if run is name else "compiled")
+        self.threads.add(threading.current_thread().name)
         self.at_capture()
         if self.capture_fails:
             raise RuntimeError("cannot be recorded")
         self.places = places
         output = run(*places)
-        return lambda: output.copy_(run(*places)), output  # type: ignore[return-value]
+
+        def replay() -> None:
+            self.replays += 1
+            output.copy_(run(*places))
+
+        return replay, output
 
     def forget(self) -> None:
         self.forgotten += 1
@@ -61,12 +74,22 @@ class Stage:
         self.run = self.programs.speed_up(double)
 
     def build(self) -> None:
-        """Have a shape in use made, from the compiler to the recording."""
-        self.programs.build()
-        self.wait()
-        self.programs.build()
+        """Have the shapes in use made, from the first recording to the last."""
+        for _ in range(20):
+            self.programs.build()
+            self.join()
+            if not self.programs.readiness.pending:
+                return
+        raise AssertionError("there is no end to it")
+
+    def join(self) -> None:
+        """Wait until nothing is being compiled."""
+        for thread in threading.enumerate():
+            if thread.name == "compiler":
+                thread.join(30)
 
     def wait(self) -> None:
+        """Wait until it is told that something was compiled."""
         assert self._told.wait(30)
         self._told.clear()
 
@@ -94,7 +117,20 @@ def test_a_shape_in_use_is_made(stage: Stage) -> None:
     assert stage.recorder.compiled == [(2, 3)]
     for _ in range(3):
         check(stage, 2)
-    assert stage.recorder.captured == [threading.current_thread().name]
+    assert stage.recorder.captured == ["plain", "compiled"]
+    assert stage.recorder.threads == {threading.current_thread().name}
+
+
+def test_a_shape_is_recorded_as_it_is_before_it_is_compiled(stage: Stage) -> None:
+    stage.recorder.may_compile.clear()
+    check(stage, 2)
+    check(stage, 2)
+    stage.programs.build()
+    assert stage.recorder.captured == ["plain"]
+    before = stage.recorder.replays
+    check(stage, 2)
+    assert stage.recorder.replays == before + 1
+    stage.recorder.may_compile.set()
 
 
 @pytest.mark.parametrize(("rows", "made_for"), [(1, 1), (3, 4), (5, 8), (16, 16), (17, 32)])
@@ -121,15 +157,15 @@ def test_calls_go_on_while_the_compiler_works(stage: Stage) -> None:
     stage.recorder.may_compile.clear()
     check(stage, 2)
     check(stage, 2)
-    stage.programs.build()
     for _ in range(4):
-        check(stage, 2)
         stage.programs.build()
-    assert stage.recorder.captured == []
+        check(stage, 2)
+        check(stage, 4)  # a new one must wait until the compiler is done
+    assert stage.recorder.captured == ["plain"]
     stage.recorder.may_compile.set()
     stage.wait()
     stage.programs.build()
-    assert len(stage.recorder.captured) == 1
+    assert stage.recorder.captured == ["plain", "compiled", "plain"]
     check(stage, 2)
 
 
@@ -137,12 +173,14 @@ def test_the_shape_most_in_use_comes_first_and_one_at_a_time(stage: Stage) -> No
     for rows, calls in ((1, 3), (2, 5), (4, 2)):
         for _ in range(calls):
             check(stage, rows)
-    stage.build()
-    stage.wait()
-    assert stage.recorder.compiled == [(2, 3), (1, 3)]
-    stage.programs.build()
-    stage.wait()
-    assert stage.recorder.compiled == [(2, 3), (1, 3), (4, 3)]
+    for _ in range(3):
+        assert stage.recorder.compiled == []
+        stage.programs.build()
+    for compiled in ([(2, 3)], [(2, 3), (1, 3)], [(2, 3), (1, 3), (4, 3)]):
+        stage.programs.build()
+        stage.wait()
+        assert stage.recorder.compiled == compiled
+    assert stage.recorder.captured == ["plain"] * 3 + ["compiled"] * 2
 
 
 def test_without_a_compiler_the_function_itself_is_recorded(
@@ -152,8 +190,9 @@ def test_without_a_compiler_the_function_itself_is_recorded(
     check(stage, 2)
     check(stage, 2)
     stage.build()
-    assert len(stage.recorder.captured) == 1 and "cannot be compiled" in caplog.text
+    assert stage.recorder.captured == ["plain"] and "cannot be compiled" in caplog.text
     check(stage, 2)
+    assert stage.programs.readiness == Readiness(ready=1, pending=0)
 
 
 def test_a_compiler_that_failed_is_not_tried_again(stage: Stage) -> None:
@@ -162,7 +201,7 @@ def test_a_compiler_that_failed_is_not_tried_again(stage: Stage) -> None:
         check(stage, rows)
         check(stage, rows)
         stage.build()
-    assert stage.recorder.compiled == [(2, 3)] and len(stage.recorder.captured) == 2
+    assert stage.recorder.compiled == [(2, 3)] and stage.recorder.captured == ["plain"] * 2
 
 
 def test_after_a_failed_recording_all_is_called_plainly(
@@ -179,7 +218,8 @@ def test_after_a_failed_recording_all_is_called_plainly(
     for rows in (2, 4, 8, 8):
         check(stage, rows)
         stage.programs.build()
-    assert stage.recorder.compiled == [(4, 3), (2, 3)] and len(stage.recorder.captured) == 2
+    assert stage.recorder.compiled == [(4, 3)]
+    assert stage.recorder.captured == ["plain", "compiled", "plain"]
 
 
 def test_a_thread_that_cannot_be_started_ends_nobodys_work(
@@ -192,7 +232,9 @@ def test_a_thread_that_cannot_be_started_ends_nobodys_work(
     check(stage, 2)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     stage.programs.build()
+    stage.programs.build()
     check(stage, 2)
+    assert stage.recorder.forgotten == 1
 
 
 def test_memory_that_is_needed_is_given_back_for_a_while(
@@ -241,12 +283,10 @@ def test_two_functions_of_one_shape_have_programs_of_their_own(stage: Stage) -> 
         check(stage, 2)
         adding(*inputs(2))
     stage.build()
-    stage.wait()
-    stage.programs.build()
     given = inputs(2)
     torch.testing.assert_close(adding(*given), add(*given))
     check(stage, 2)
-    assert len(stage.recorder.captured) == 2
+    assert sorted(stage.recorder.captured) == ["compiled", "compiled", "plain", "plain"]
 
 
 def test_pictures_lie_as_convolutions_take_them_best(stage: Stage) -> None:
@@ -263,8 +303,9 @@ def test_a_shape_in_use_is_pending_until_it_is_made(stage: Stage) -> None:
     assert stage.programs.readiness == Readiness(ready=0, pending=0)  # once is not in use
     check(stage, 2)
     assert stage.programs.readiness == Readiness(ready=0, pending=1)
-    stage.programs.build()
-    assert stage.programs.readiness == Readiness(ready=0, pending=1)
+    for _ in range(2):
+        stage.programs.build()
+        assert stage.programs.readiness == Readiness(ready=0, pending=1)
     for _ in range(3):
         check(stage, 2)
         check(stage, 4)
@@ -288,7 +329,9 @@ def test_others_see_no_shape_vanish_while_it_is_recorded(
         check(stage, 2, width)
         check(stage, 2, width)
         stage.build()
-    assert seen == [Readiness(ready=0, pending=1), Readiness(ready=1, pending=1)]
+    first = [Readiness(ready=0, pending=1)] * 2
+    second = [Readiness(ready=1, pending=1), Readiness(ready=0, pending=1)]
+    assert seen == first + second
     assert stage.programs.readiness == Readiness(ready=1, pending=0)
 
 
@@ -315,3 +358,17 @@ def test_programs_whose_memory_was_needed_are_not_ready(stage: Stage) -> None:
     check(stage, 2)
     check(stage, 2)
     assert stage.programs.readiness == Readiness(ready=0, pending=1)  # in a while
+
+
+def test_others_have_the_interpreter_soon_while_one_compiles(stage: Stage) -> None:
+    usual = sys.getswitchinterval()
+    stage.recorder.may_compile.clear()
+    check(stage, 2)
+    check(stage, 2)
+    stage.programs.build()
+    stage.programs.build()
+    assert stage.recorder.has_begun.wait(30)
+    assert sys.getswitchinterval() < usual / 10
+    stage.recorder.may_compile.set()
+    stage.wait()
+    assert sys.getswitchinterval() == pytest.approx(usual)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -12,15 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from training.autoencoder import to_tensor, train_autoencoder
-from training.captions import write_caption
+from training.captioned import USES, draw_captioned, write_tokens
 from training.latents import load_latents, scale_of
 from training.presets import Preset
-from training.stream import CHUNK, Stream, draw_chunk
-from training.tokenizer import WINDOW, load_tokenizer
-from training.world import training_scene
+from training.stream import CHUNK, Stream
 
-CAPTION_DROPOUT = 0.1
-USES = 4
 SCALED_BY = 4096
 
 
@@ -46,26 +42,6 @@ class Lessons(Protocol):
         """Return the lesson of that step, on the preset's device."""
 
 
-@lru_cache(maxsize=1)
-def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]
-    return load_tokenizer(folder)
-
-
-def write_tokens(preset: Preset, folder: Path, numbers: list[int], rng: Random) -> Tensor:
-    """Caption those training pictures anew, a part of them with nothing; (n, WINDOW)."""
-    captions = [
-        ""
-        if rng.random() < CAPTION_DROPOUT
-        else write_caption(training_scene(preset.seed, number, preset.things), rng)
-        for number in numbers
-    ]
-    encoded = _tokenizer(folder)(
-        captions, padding="max_length", truncation=True, max_length=WINDOW, return_tensors="pt"
-    )
-    tokens: Tensor = encoded.input_ids
-    return tokens
-
-
 class KeptLessons:
     """Latents that were encoded once; the same step always gets the same lesson."""
 
@@ -82,15 +58,6 @@ class KeptLessons:
         latents = torch.from_numpy(self._latents[rows]).float() * self.scaling_factor
         tokens = write_tokens(preset, self._folder, rows, rng)
         return Lesson(latents.to(preset.device), tokens.to(preset.device))
-
-
-def draw_captioned(preset: Preset, folder: Path, first: int) -> tuple[Tensor, Tensor]:
-    """Draw a chunk of pictures, each with USES captions: uint8 pictures and (n, USES, WINDOW)."""
-    pictures = torch.from_numpy(draw_chunk(preset, first, first + CHUNK))
-    rng = Random(f"captions:{preset.seed}:{first}")
-    numbers = list(range(first, first + CHUNK))
-    tokens = [write_tokens(preset, folder, numbers, rng) for _ in range(USES)]
-    return pictures, torch.stack(tokens, dim=1).short()
 
 
 class StreamedLessons:

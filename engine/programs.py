@@ -31,6 +31,7 @@ MOST = 24
 """Programs kept, and shapes whose use is counted."""
 _IN_USE = 2
 """Calls from which on a shape is worth a program."""
+_LEAST_BETWEEN = 6
 _TURN_S = 5e-5
 """How long a thread may keep the interpreter from others while one compiles."""
 _PAUSE_S = 60.0
@@ -87,11 +88,22 @@ class Shape:
 
     @classmethod
     def of(cls, run: Run, inputs: tuple[Tensor, ...]) -> "Shape":
-        """That of the program for these inputs: with rows up to the next power of two."""
-        rows = 1 << (len(inputs[0]) - 1).bit_length()
+        """That of the program for these inputs, which may have more rows; see `filled_rows`."""
+        rows = filled_rows(len(inputs[0]))
         return cls(
             run, tuple(Input((rows, *one.shape[1:]), one.dtype, one.device) for one in inputs)
         )
+
+
+def filled_rows(rows: int) -> int:
+    """Rows of the program for so many: 1, 2, 4, 6, 8, 12, 16, 24 and so on.
+
+    Powers of two, and what lies between them where the rows that nobody needs would cost more
+    than another program is worth.
+    """
+    power = 1 << (rows - 1).bit_length()
+    between = power * 3 // 4
+    return between if between >= _LEAST_BETWEEN and rows <= between else power
 
 
 @dataclass(frozen=True)

@@ -133,8 +133,8 @@ def test_a_shape_is_recorded_as_it_is_before_it_is_compiled(stage: Stage) -> Non
     stage.recorder.may_compile.set()
 
 
-@pytest.mark.parametrize(("rows", "made_for"), [(1, 1), (3, 4), (5, 8), (16, 16), (17, 32)])
-def test_rows_are_filled_up_to_a_power_of_two(stage: Stage, rows: int, made_for: int) -> None:
+@pytest.mark.parametrize(("rows", "made_for"), [(1, 1), (3, 4), (5, 6), (7, 8), (16, 16), (17, 24)])
+def test_rows_are_filled_up_to_the_next_program(stage: Stage, rows: int, made_for: int) -> None:
     check(stage, rows)
     check(stage, rows)
     stage.build()

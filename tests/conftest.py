@@ -28,7 +28,7 @@ FIGURE = "figure"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How thorough tests/faults is; `make faults` asks for more than CI."""
     parser.addoption("--rounds", type=int, default=5, help="kills and cancels at random moments")
-    parser.addoption("--examples", type=int, default=50, help="requests made up for each route")
+    parser.addoption("--examples", type=int, default=25, help="requests made up for each route")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,8 +58,10 @@ class DownloadInfo(BaseModel):
 class ProgramsInfo(BaseModel):
     """How far the model is compiled for the sizes and numbers of pictures that are asked for."""
 
-    ready: int = Field(description="Programs that are in use.")
-    pending: int = Field(description="Programs yet to be made, one after the other, a minute each.")
+    ready: int = Field(description="Sizes in use that are as fast as they get.")
+    pending: int = Field(
+        description="Sizes in use that are not compiled yet: they work, but slower."
+    )
 
 
 class BriefHealth(BaseModel):

@@ -12,7 +12,8 @@ from torch import Tensor
 from engine.errors import BadOutput
 from engine.memory import run_within
 from engine.models import LoadedModel
-from engine.programs import Programs, Run
+from engine.programs import Programs
+from engine.shapes import Run
 from engine.stopwatch import Stopwatch
 
 Decoded = Callable[[], tuple[NDArray[np.uint8], float]]

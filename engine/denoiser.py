@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from engine.memory import Room, measure_room, run_within
 from engine.models import LoadedModel
 from engine.pairs import blank_pair, share_pairs
-from engine.programs import Programs, Run
+from engine.programs import Programs
 from engine.rows import Flight, Pass
+from engine.shapes import Run
 from engine.solver import Solver
 from engine.stopwatch import Lap, Stopwatch
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.programs import MOST, Run
+from engine.programs import MOST
 from engine.settings import Settings
+from engine.shapes import Run
 
 _WARM_UPS = 2
 """Calls before one is recorded: libraries choose their kernels and take their working memory."""

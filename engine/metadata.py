@@ -160,7 +160,7 @@ def encode_image(
         chunks = PngImagePlugin.PngInfo()
         for key, value in (("parameters", text), (JSON_KEY, data)):
             chunks.add_itxt(key, value) if not value.isascii() else chunks.add_text(key, value)
-        # Only runs are looked for: half the time, and as small, for its rows are filtered.
+        # Only runs are looked for: a third of the time, and about as small, as rows are filtered.
         image.save(buffer, "PNG", pnginfo=chunks, compress_type=zlib.Z_RLE)
         return buffer.getvalue()
     exif = Image.Exif()

@@ -21,17 +21,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from engine.memory import is_out_of_memory
+from engine.shapes import Run, Shape
 from engine.status import Readiness
 
 logger = logging.getLogger(__name__)
 
-Run = Callable[..., Tensor]
-"""Takes tensors whose first dimension is rows, none of which sees another; gives such a tensor."""
-MOST = 24
+MOST = 48
 """Programs kept, and shapes whose use is counted."""
 _IN_USE = 2
 """Calls from which on a shape is worth a program."""
-_LEAST_BETWEEN = 6
 _TURN_S = 5e-5
 """How long a thread may keep the interpreter from others while one compiles."""
 _PAUSE_S = 60.0
@@ -61,52 +60,6 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True)
-class Input:
-    """What a program's input is: the size, rows first, and what else it must be."""
-
-    size: tuple[int, ...]
-    dtype: torch.dtype
-    device: torch.device
-
-    def make(self) -> Tensor:
-        """A tensor of that kind, zeros; pictures in the order that convolutions take best."""
-        order = torch.channels_last if len(self.size) == 4 else torch.contiguous_format
-        empty = torch.empty(self.size, dtype=self.dtype, device=self.device, memory_format=order)
-        return empty.zero_()
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a program is made for: a function, and the shapes of its inputs."""
-
-    run: Run
-    inputs: tuple[Input, ...]
-
-    def make(self) -> tuple[Tensor, ...]:
-        """Inputs of this shape, zeros."""
-        return tuple(one.make() for one in self.inputs)
-
-    @classmethod
-    def of(cls, run: Run, inputs: tuple[Tensor, ...]) -> "Shape":
-        """That of the program for these inputs, which may have more rows; see `filled_rows`."""
-        rows = filled_rows(len(inputs[0]))
-        return cls(
-            run, tuple(Input((rows, *one.shape[1:]), one.dtype, one.device) for one in inputs)
-        )
-
-
-def filled_rows(rows: int) -> int:
-    """Rows of the program for so many: 1, 2, 4, 6, 8, 12, 16, 24 and so on.
-
-    Powers of two, and what lies between them where the rows that nobody needs would cost more
-    than another program is worth.
-    """
-    power = 1 << (rows - 1).bit_length()
-    between = power * 3 // 4
-    return between if between >= _LEAST_BETWEEN and rows <= between else power
-
-
-@dataclass(frozen=True)
 class Program:
     """A recorded call. It reads its inputs from `places`, always the same.
 
@@ -133,14 +86,14 @@ class Programs:
     They share working memory, so none is let go by itself: all are, or none.
     """
 
-    def __init__(self, backend: Backend, on_compiled: Callable[[], None]) -> None:
+    def __init__(self, backend: Backend, on_more: Callable[[], None]) -> None:
         """Begin without any.
 
         Args:
-            on_compiled: called on another thread when `build` has something to do.
+            on_more: called, on whichever thread, when `build` has something to do.
         """
         self._backend = backend
-        self._on_compiled = on_compiled
+        self._on_more = on_more
         self._made: dict[Shape, Program] = {}
         self._calls: OrderedDict[Shape, int] = OrderedDict()
         self._compiling: tuple[Shape, tuple[Tensor, ...], Future[Run]] | None = None
@@ -150,7 +103,7 @@ class Programs:
 
     @property
     def readiness(self) -> Readiness:
-        """How far it is, for any thread. A shape is pending until its program can be called."""
+        """How far it is, for any thread."""
         return self._readiness
 
     def speed_up(self, run: Run) -> Run:
@@ -164,11 +117,17 @@ class Programs:
         """
         try:
             self._build()
-        except Exception:
+        except Exception as err:
+            if is_out_of_memory(err):
+                logger.warning("too little memory for another program")
+                self.clear()
+                return
             logger.warning("no more programs are made", exc_info=True)
             self._can_capture = False
             self._let_go()
         self._count()
+        if self._readiness.pending and self._compiling is None and not self._is_pausing:
+            self._on_more()
 
     def clear(self) -> bool:
         """Let go of all programs, for their memory is needed; false if there were none."""
@@ -176,6 +135,10 @@ class Programs:
         had = self._let_go()
         self._count()
         return had
+
+    @property
+    def _is_pausing(self) -> bool:
+        return time.monotonic() < self._not_before
 
     def _let_go(self) -> bool:
         had = bool(self._made)
@@ -191,7 +154,7 @@ class Programs:
         self._readiness = Readiness(ready, pending if self._can_capture else 0)
 
     def _build(self) -> None:
-        if not self._can_capture or time.monotonic() < self._not_before:
+        if not self._can_capture or self._is_pausing:
             return
         if self._compiling is not None:
             shape, places, compiled = self._compiling
@@ -201,6 +164,8 @@ class Programs:
             self._take_over(shape, places, compiled)
         in_use = [shape for shape, calls in self._calls.items() if calls >= _IN_USE]
         new = [shape for shape in in_use if shape not in self._made]
+        if len(self._made) >= MOST and self._can_compile:
+            new = []  # all would be let go for what may be rare: it is compiled first
         if not in_use:
             return
         wanted = max(new or in_use, key=self._calls.__getitem__)
@@ -236,10 +201,11 @@ class Programs:
     def _compile(self, run: Run, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
         try:
             with _taking_short_turns():
-                compiled.set_result(self._backend.compile(run, places))
+                made = self._backend.compile(run, places)
+            compiled.set_result(made)
         except BaseException as err:  # a library's SystemExit, too, is told where it is waited for
             compiled.set_exception(err)
-        self._on_compiled()
+        self._on_more()
 
     def _take_over(self, shape: Shape, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
         """Record the compiled function; where there is no compiler, all stay as they are."""
@@ -247,6 +213,8 @@ class Programs:
         if failure is None:
             self._record(shape, compiled.result(), places, is_final=True)
             return
+        if isinstance(failure, Exception) and is_out_of_memory(failure):
+            raise failure
         logger.warning("the model cannot be compiled and is recorded as it is: %r", failure)
         self._can_compile = False
         for made, program in self._made.items():

@@ -20,7 +20,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Programs that are there, and shapes in use whose program is yet to be made or compiled."""
+    """Shapes in use whose program is as fast as it gets, and those that are not compiled yet."""
 
     ready: int = 0
     pending: int = 0

@@ -13,10 +13,10 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
-    {"attention", "packing", "devices", "solver", "stopwatch", "status"},
-    {"snapshots", "programs", "versions", "video", "captions", "transitions", "picture_texts"},
+    {"attention", "packing", "devices", "solver", "stopwatch", "status", "shapes"},
+    {"snapshots", "versions", "video", "captions", "transitions", "picture_texts"},
     {"choice", "weights", "memory", "blocks"},
-    {"motion", "parameters", "makers", "families", "exchange"},
+    {"motion", "parameters", "makers", "families", "exchange", "programs"},
     {"frames", "pairs"},
     {"jobs", "cpu"},
     {"records", "crew", "reel"},
@@ -134,7 +134,7 @@ def test_only_what_works_on_the_device_imports_its_libraries() -> None:
     assert importers(*DEVICE_LIBRARIES) == {
         *("models", "devices", "sampler", "stock", "memory", "preview"),
         *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
-        *("stopwatch", "programs", "graphs", "decoding", "exchange"),
+        *("stopwatch", "programs", "shapes", "graphs", "decoding", "exchange"),
         *("packing", "blocks", "pairs", "cpu"),
     }
 

@@ -1,4 +1,4 @@
-"""Pictures with what is said of them, as worker processes make them; light to import."""
+"""Pictures with what is said of them, as worker processes make them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.tokenizer import WINDOW, load_tokenizer
 from training.world import training_scene
 
 CAPTION_DROPOUT = 0.1
-USES = 4
+CAPTIONS_PER_PICTURE = 4
 
 
 @lru_cache(maxsize=1)
@@ -40,9 +40,13 @@ def write_tokens(preset: Preset, folder: Path, numbers: list[int], rng: Random) 
 
 
 def draw_captioned(preset: Preset, folder: Path, first: int) -> tuple[Tensor, Tensor]:
-    """Draw a chunk of pictures, each with USES captions: uint8 pictures and (n, USES, WINDOW)."""
+    """Draw a chunk of pictures and write captions for each.
+
+    Returns:
+        uint8 (n, size, size, 3), and int16 (n, CAPTIONS_PER_PICTURE, WINDOW).
+    """
     pictures = torch.from_numpy(draw_chunk(preset, first, first + CHUNK))
     rng = Random(f"captions:{preset.seed}:{first}")
     numbers = list(range(first, first + CHUNK))
-    tokens = [write_tokens(preset, folder, numbers, rng) for _ in range(USES)]
+    tokens = [write_tokens(preset, folder, numbers, rng) for _ in range(CAPTIONS_PER_PICTURE)]
     return pictures, torch.stack(tokens, dim=1).short()

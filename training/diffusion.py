@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,17 +134,18 @@ def train_diffusion(preset: Preset, run_dir: Path) -> None:
         return
     lessons = open_lessons(preset, run_dir, clock.step)
     last_saved, losses = time.monotonic(), list[Tensor]()
-    while not clock.done:
-        batch = prepare_batch(preset, lessons, clock.step)
-        losses.append(_train_step(model, optimizers, batch, clock))
-        average.update(model.unet, clock.step)
-        clock.tick()
-        if len(losses) == STEPS_PER_NOTE or clock.done:
-            note(run_dir, "diffusion", clock, loss=round(float(torch.stack(losses).mean()), 5))
-            losses.clear()
-        if clock.done or time.monotonic() - last_saved > preset.checkpoint_s:
-            write_atomically(path, _state(model, optimizers, average, clock, lessons))
-            last_saved = time.monotonic()
+    with closing(lessons):
+        while not clock.done:
+            batch = prepare_batch(preset, lessons, clock.step)
+            losses.append(_train_step(model, optimizers, batch, clock))
+            average.update(model.unet, clock.step)
+            clock.tick()
+            if len(losses) == STEPS_PER_NOTE or clock.done:
+                note(run_dir, "diffusion", clock, loss=round(float(torch.stack(losses).mean()), 5))
+                losses.clear()
+            if clock.done or time.monotonic() - last_saved > preset.checkpoint_s:
+                write_atomically(path, _state(model, optimizers, average, clock, lessons))
+                last_saved = time.monotonic()
 
 
 def _state(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.autoencoder import to_tensor, train_autoencoder
-from training.captioned import USES, draw_captioned, write_tokens
+from training.captioned import CAPTIONS_PER_PICTURE, draw_captioned, write_tokens
 from training.latents import load_latents, scale_of
 from training.presets import Preset
 from training.stream import CHUNK, Stream
@@ -41,6 +41,9 @@ class Lessons(Protocol):
     def take(self, step: int) -> Lesson:
         """Return the lesson of that step, on the preset's device."""
 
+    def close(self) -> None:
+        """End what prepares lessons."""
+
 
 class KeptLessons:
     """Latents that were encoded once; the same step always gets the same lesson."""
@@ -59,16 +62,18 @@ class KeptLessons:
         tokens = write_tokens(preset, self._folder, rows, rng)
         return Lesson(latents.to(preset.device), tokens.to(preset.device))
 
+    def close(self) -> None:
+        """Nothing to end."""
+
 
 class StreamedLessons:
     """Latents of pictures that are drawn while the U-Net learns, each seen several times."""
 
     def __init__(self, preset: Preset, run_dir: Path, first_step: int = 0) -> None:
         self._preset = preset
-        first = first_step * preset.diffusion_budget.batch // USES // CHUNK * CHUNK
         draw = partial(draw_captioned, preset, run_dir / "tokenizer")
         encode = partial(_encode, preset, train_autoencoder(preset, run_dir).encoder)
-        self._stream = Stream(preset, draw, encode, first)
+        self._stream = Stream(preset, draw, preset.pictures, encode, first_step * CHUNK)
         self._stream.refresh()
         latents, _ = self._stream.pick(SCALED_BY, torch.Generator(preset.device).manual_seed(0))
         self.scaling_factor = scale_of(latents.float().cpu())
@@ -79,9 +84,14 @@ class StreamedLessons:
         generator = torch.Generator(self._preset.device).manual_seed(step)
         batch = self._preset.diffusion_budget.batch
         latents, tokens = self._stream.pick(batch, generator)
-        uses = torch.randint(USES, (batch,), generator=generator, device=tokens.device)
-        chosen = tokens[torch.arange(batch, device=tokens.device), uses]
+        device = tokens.device
+        numbers = torch.randint(CAPTIONS_PER_PICTURE, (batch,), generator=generator, device=device)
+        chosen = tokens[torch.arange(batch, device=device), numbers]
         return Lesson(latents.float() * self.scaling_factor, chosen.long())
+
+    def close(self) -> None:
+        """Draw no more."""
+        self._stream.close()
 
 
 def _encode(preset: Preset, encoder: nn.Module, pictures: Tensor) -> Tensor:

@@ -60,12 +60,13 @@ class Preset:
 
     Attributes:
         size: Native width and height in pixels.
-        pictures: How many pictures are encoded for the U-Net; when streamed, at one time.
+        pictures: How many pictures are encoded for the U-Net; when streamed, kept at one time.
         captions: How many captions the tokenizer is trained on.
-        workers: Processes that draw ahead; 0 to draw in between.
+        workers: Processes that draw ahead; 0 to draw in between, or no more than the first
+            pictures when streamed.
         checkpoint_s: Seconds between checkpoints.
         things: How many of THINGS its world has; None for all.
-        streamed: Whether the U-Net learns from pictures that are drawn meanwhile.
+        streamed: Whether autoencoder and U-Net learn from pictures that are drawn meanwhile.
         device: Where the networks live, as torch names it.
     """
 

@@ -37,6 +37,7 @@ class Stream:
         self,
         preset: Preset,
         draw: Callable[[int], Drawn],
+        places: int,
         keep: Callable[[Tensor], Tensor] = lambda pictures: pictures,
         first: int = 0,
     ) -> None:
@@ -44,11 +45,12 @@ class Stream:
 
         Args:
             draw: Draws the chunk that begins with that picture, in another process.
+            places: How many pictures are kept at one time.
             keep: From pictures on the device to what the ring holds of them.
             first: The number of the first picture.
         """
         self._device, self._keep = preset.device, keep
-        self._places = max(1, preset.pictures // CHUNK) * CHUNK
+        self._places = max(1, places // CHUNK) * CHUNK
         self._fresh = Ahead(draw, count(first, CHUNK), preset.workers)
         self._ring: Drawn = ()
         self._written = 0

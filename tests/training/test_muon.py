@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from training.muon import Optimizers, orthogonalize
+from training.muon import Muon, Optimizers, orthogonalize
 
 
 def build_network() -> nn.Module:
@@ -46,4 +46,21 @@ def test_a_restart_goes_on_as_if_nothing_had_happened() -> None:
     again.load_state_dict(optimizers.state_dict())
     take_steps(cut, again, 3)
     for ours, theirs in zip(cut.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_layers_of_one_shape_step_as_each_would_alone() -> None:
+    torch.manual_seed(3)
+    starts = [torch.randn(size) for size in ((6, 4), (6, 4), (6, 4), (4, 6), (3, 2, 3, 3))]
+    gradients = [torch.randn_like(start) * 10**number for number, start in enumerate(starts)]
+    together = [nn.Parameter(start.clone()) for start in starts]
+    alone = [nn.Parameter(start.clone()) for start in starts]
+    for parameter, gradient in zip(together + alone, gradients + gradients, strict=True):
+        parameter.grad = gradient
+    for parameters in (together, *([one] for one in alone)):
+        optimizer = Muon(parameters)
+        optimizer.param_groups[0]["lr"] = 0.1
+        for _ in range(2):
+            optimizer.step()
+    for ours, theirs in zip(together, alone, strict=True):
         torch.testing.assert_close(ours, theirs)

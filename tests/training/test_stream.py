@@ -28,13 +28,15 @@ def picked(stream: Stream) -> tuple[Tensor, Tensor]:
 @pytest.fixture
 def drawn_ahead() -> Iterator[Stream]:
     preset: Preset = dataclasses.replace(PRESET, workers=1)
-    stream = Stream(preset, draw_numbers)
+    stream = Stream(preset, draw_numbers, PRESET.pictures)
     yield stream
     stream.close()
 
 
 def test_rows_keep_what_belongs_together() -> None:
-    stream = Stream(PRESET, draw_numbers, keep=lambda pictures: pictures.float() * 2)
+    stream = Stream(
+        PRESET, draw_numbers, PRESET.pictures, keep=lambda pictures: pictures.float() * 2
+    )
     stream.refresh()
     pictures, numbers = picked(stream)
     assert torch.equal(pictures.flatten(), (numbers % 251).float() * 2)
@@ -42,13 +44,13 @@ def test_rows_keep_what_belongs_together() -> None:
 
 
 def test_a_stream_begins_where_it_is_told() -> None:
-    stream = Stream(PRESET, draw_numbers, first=640)
+    stream = Stream(PRESET, draw_numbers, PRESET.pictures, first=640)
     stream.refresh()
     assert int(picked(stream)[1].min()) == 640
 
 
 def test_without_workers_nothing_is_drawn_while_learning() -> None:
-    stream = Stream(PRESET, draw_numbers)
+    stream = Stream(PRESET, draw_numbers, PRESET.pictures)
     for _ in range(5):
         stream.refresh()
     assert int(picked(stream)[1].max()) == 2 * CHUNK - 1

@@ -31,6 +31,8 @@ MOST = 48
 """Programs kept, and shapes whose use is counted."""
 _IN_USE = 2
 """Calls from which on a shape is worth a program."""
+_CALM = 50
+"""Looks without a new shape before one is compiled: what comes up meanwhile must wait for that."""
 _TURN_S = 5e-5
 """How long a thread may keep the interpreter from others while one compiles."""
 _PAUSE_S = 60.0
@@ -99,6 +101,7 @@ class Programs:
         self._compiling: tuple[Shape, tuple[Tensor, ...], Future[Run]] | None = None
         self._can_compile = self._can_capture = True
         self._not_before = -math.inf
+        self._calm = 0
         self._readiness = Readiness()
 
     @property
@@ -168,12 +171,13 @@ class Programs:
             new = []  # all would be let go for what may be rare: it is compiled first
         if not in_use:
             return
+        self._calm = 0 if new else self._calm + 1
         wanted = max(new or in_use, key=self._calls.__getitem__)
         if new:
             self._record(wanted, wanted.run, wanted.make(), is_final=not self._can_compile)
-        else:
+        elif self._calm >= _CALM:
             self._begin(wanted)
-        if not new or not self._can_compile:
+        if self._compiling is not None or not self._can_compile:
             del self._calls[wanted]
 
     def _call(self, run: Run, *inputs: Tensor) -> Tensor:

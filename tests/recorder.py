@@ -72,7 +72,7 @@ class Stage:
 
     def build(self) -> None:
         """Have the shapes in use made, from the first recording to the last."""
-        for _ in range(20):
+        for _ in range(200):
             self.programs.build()
             self.join()
             if not self.programs.readiness.pending:

@@ -98,7 +98,7 @@ def without_memory_once(module: torch.nn.Module) -> list[int]:
 
 def compile_all(sampler: Sampler) -> None:
     """Wait for the compiler, and take what it has made, until it has no more to do."""
-    for _ in range(20):
+    for _ in range(500):
         sampler.advance()
         for thread in threading.enumerate():
             if thread.name == "compiler":

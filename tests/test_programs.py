@@ -12,7 +12,8 @@ from tests.recorder import Stage, check, double, inputs
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr("engine.programs._CALM", 1)
     return Stage()
 
 
@@ -188,3 +189,21 @@ def test_whoever_calls_when_told_gets_all(stage: Stage) -> None:
         check(stage, rows)
     stage.build_when_told()
     assert stage.programs.readiness == Readiness(ready=2, pending=0)
+
+
+def test_no_compiler_begins_while_new_shapes_come_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.programs._CALM", 3)
+    for rows in (1, 2, 4):
+        check(stage, rows)
+        check(stage, rows)
+        for _ in range(3):  # the first records it
+            stage.programs.build()
+        stage.join()
+        assert stage.recorder.compiled == []
+    stage.programs.build()
+    stage.join()
+    assert len(stage.recorder.compiled) == 1
+    stage.build_when_told()
+    assert stage.programs.readiness == Readiness(ready=3, pending=0)

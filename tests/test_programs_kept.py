@@ -10,7 +10,8 @@ from tests.recorder import Stage, check
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr("engine.programs._CALM", 1)
     return Stage()
 
 

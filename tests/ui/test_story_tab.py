@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from engine import VideoRequest
 from tests.pacing import pace_steps
 from tests.ui.conftest import Studio, Visits
+from tests.work import until
 
 pytestmark = pytest.mark.browser
 STEPS = 10
@@ -142,8 +143,7 @@ def test_a_duplicate_shares_its_picture(page: Page, steps: list[float]) -> None:
     card(page, 2).get_by_role("button", name="Duplicate").click()
     expect(page.locator(".scene")).to_have_count(4)
     expect(drawn(page)).to_have_count(4)
-    found = sources(page)
-    assert found[1] == found[2]
+    until(lambda: sources(page)[1] == sources(page)[2])  # the cards below move down one by one
     make_video(page)
     assert steps == []
 

@@ -177,8 +177,6 @@ class Programs:
             self._record(wanted, wanted.run, wanted.make(), is_final=not self._can_compile)
         elif self._calm >= _CALM:
             self._begin(wanted)
-        if self._compiling is not None or not self._can_compile:
-            del self._calls[wanted]
 
     def _call(self, run: Run, *inputs: Tensor) -> Tensor:
         shape = Shape.of(run, inputs)
@@ -200,6 +198,7 @@ class Programs:
         )
         thread.start()
         self._compiling = shape, places, compiled
+        del self._calls[shape]
 
     @torch.inference_mode()
     def _compile(self, run: Run, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
@@ -232,6 +231,8 @@ class Programs:
             self._let_go()
         replay, output = self._backend.capture(shape.run, run, places)
         self._made[shape] = Program(places, replay, output, is_final)
+        if is_final:
+            self._calls.pop(shape, None)
         how = "compiled" if is_final and self._can_compile else "recorded"
         logger.info("a program for %s is %s", shape.inputs[0].size, how)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.status import Readiness
-from tests.recorder import Stage, check, double, inputs
+from tests.recorder import Stage, check, double, inputs, use
 
 
 @pytest.fixture
@@ -32,8 +32,7 @@ def test_a_shape_in_use_is_made(stage: Stage) -> None:
 
 def test_a_shape_is_recorded_as_it_is_before_it_is_compiled(stage: Stage) -> None:
     stage.recorder.may_compile.clear()
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.programs.build()
     assert stage.recorder.captured == ["plain"]
     before = stage.recorder.replays
@@ -44,8 +43,7 @@ def test_a_shape_is_recorded_as_it_is_before_it_is_compiled(stage: Stage) -> Non
 
 @pytest.mark.parametrize(("rows", "made_for"), [(1, 1), (3, 4), (5, 6), (7, 8), (16, 16), (17, 24)])
 def test_rows_are_filled_up_to_the_next_program(stage: Stage, rows: int, made_for: int) -> None:
-    check(stage, rows)
-    check(stage, rows)
+    use(stage, rows)
     stage.build()
     assert stage.recorder.compiled == [(made_for, 3)]
     check(stage, rows)
@@ -53,8 +51,7 @@ def test_rows_are_filled_up_to_the_next_program(stage: Stage, rows: int, made_fo
 
 
 def test_what_it_gave_does_not_change_with_the_next_call(stage: Stage) -> None:
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.build()
     given = inputs(2)
     first = stage.run(*given)
@@ -64,8 +61,7 @@ def test_what_it_gave_does_not_change_with_the_next_call(stage: Stage) -> None:
 
 def test_calls_go_on_while_the_compiler_works(stage: Stage) -> None:
     stage.recorder.may_compile.clear()
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     for _ in range(4):
         stage.programs.build()
         check(stage, 2)
@@ -96,8 +92,7 @@ def test_without_a_compiler_the_function_itself_is_recorded(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.recorder.compiler_fails = True
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.build()
     assert stage.recorder.captured == ["plain"] and "cannot be compiled" in caplog.text
     check(stage, 2)
@@ -107,8 +102,7 @@ def test_without_a_compiler_the_function_itself_is_recorded(
 def test_a_compiler_that_failed_is_not_tried_again(stage: Stage) -> None:
     stage.recorder.compiler_fails = True
     for rows in (2, 4):
-        check(stage, rows)
-        check(stage, rows)
+        use(stage, rows)
         stage.build()
     assert stage.recorder.compiled == [(2, 3)] and stage.recorder.captured == ["plain"] * 2
 
@@ -116,12 +110,10 @@ def test_a_compiler_that_failed_is_not_tried_again(stage: Stage) -> None:
 def test_after_a_failed_recording_all_is_called_plainly(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(stage, 4)
-    check(stage, 4)
+    use(stage, 4)
     stage.build()
     stage.recorder.capture_fails = True
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.build()
     assert "no more programs" in caplog.text and stage.recorder.forgotten == 1
     for rows in (2, 4, 8, 8):
@@ -137,8 +129,7 @@ def test_a_thread_that_cannot_be_started_ends_nobodys_work(
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     stage.programs.build()
     stage.programs.build()
@@ -172,8 +163,7 @@ def test_pictures_lie_as_convolutions_take_them_best(stage: Stage) -> None:
 def test_others_have_the_interpreter_soon_while_one_compiles(stage: Stage) -> None:
     usual = sys.getswitchinterval()
     stage.recorder.may_compile.clear()
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.programs.build()
     stage.programs.build()
     assert stage.recorder.has_begun.wait(30)
@@ -185,8 +175,7 @@ def test_others_have_the_interpreter_soon_while_one_compiles(stage: Stage) -> No
 
 def test_whoever_calls_when_told_gets_all(stage: Stage) -> None:
     for rows in (1, 2):
-        check(stage, rows)
-        check(stage, rows)
+        use(stage, rows)
     stage.build_when_told()
     assert stage.programs.readiness == Readiness(ready=2, pending=0)
 
@@ -196,8 +185,7 @@ def test_no_compiler_begins_while_new_shapes_come_up(
 ) -> None:
     monkeypatch.setattr("engine.programs._CALM", 3)
     for rows in (1, 2, 4):
-        check(stage, rows)
-        check(stage, rows)
+        use(stage, rows)
         for _ in range(3):  # the first records it
             stage.programs.build()
         stage.join()

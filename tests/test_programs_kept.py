@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.status import Readiness
-from tests.recorder import Stage, check
+from tests.recorder import Stage, check, use
 
 
 @pytest.fixture
@@ -21,13 +21,11 @@ def test_memory_that_is_needed_is_given_back_for_a_while(
     now = [1000.0]
     monkeypatch.setattr("engine.programs.time", SimpleNamespace(monotonic=lambda: now[0]))
     assert stage.programs.clear() is False  # there were none
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     now[0] += 61
     stage.build()
     assert stage.programs.clear() is True
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     before = list(stage.recorder.captured)
     stage.programs.build()
     assert stage.recorder.captured == before  # not so soon
@@ -43,12 +41,10 @@ def test_where_there_are_too_many_all_are_let_go(
     monkeypatch.setattr("engine.programs.MOST", 2)
     for width in (3, 4, 5):
         assert stage.recorder.forgotten == 0
-        check(stage, 2, width)
-        check(stage, 2, width)
+        use(stage, 2, width)
         stage.build()
     assert stage.recorder.forgotten == 1
-    check(stage, 2, 3)
-    check(stage, 2, 3)
+    use(stage, 2, 3)
     stage.build()
     assert stage.recorder.compiled == [(2, 3), (2, 4), (2, 5), (2, 3)]
 
@@ -82,8 +78,7 @@ def test_others_see_no_shape_vanish_while_it_is_recorded(
     seen: list[Readiness] = []
     stage.recorder.at_capture = lambda: seen.append(stage.programs.readiness)
     for width in (3, 4):  # the second takes the place of the first
-        check(stage, 2, width)
-        check(stage, 2, width)
+        use(stage, 2, width)
         stage.build()
     first = [Readiness(ready=0, pending=1)] * 2
     assert seen == [*first, Readiness(ready=1, pending=1)]
@@ -93,25 +88,21 @@ def test_others_see_no_shape_vanish_while_it_is_recorded(
 def test_nothing_is_pending_where_no_more_can_be_made(stage: Stage) -> None:
     stage.recorder.capture_fails = True
     for rows in (2, 4):
-        check(stage, rows)
-        check(stage, rows)
+        use(stage, rows)
     assert stage.programs.readiness == Readiness(ready=0, pending=2)
     stage.build()
     assert stage.programs.readiness == Readiness(ready=0, pending=0)
-    check(stage, 8)
-    check(stage, 8)
+    use(stage, 8)
     assert stage.programs.readiness == Readiness(ready=0, pending=0)
 
 
 def test_programs_whose_memory_was_needed_are_not_ready(stage: Stage) -> None:
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.build()
     assert stage.programs.readiness.ready == 1
     stage.programs.clear()
     assert stage.programs.readiness == Readiness(ready=0, pending=0)
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     assert stage.programs.readiness == Readiness(ready=0, pending=1)  # in a while
 
 
@@ -121,8 +112,7 @@ def test_memory_is_given_back_while_one_compiles(
     now = [1000.0]
     monkeypatch.setattr("engine.programs.time", SimpleNamespace(monotonic=lambda: now[0]))
     stage.recorder.may_compile.clear()
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     stage.programs.build()
     stage.programs.build()
     assert stage.programs.clear() is True
@@ -148,11 +138,9 @@ def test_too_little_memory_for_a_program_is_no_reason_to_make_none_later(
     monkeypatch.setattr("engine.programs.time", SimpleNamespace(monotonic=lambda: now[0]))
     with monkeypatch.context() as patch:
         patch.setattr(stage.recorder, where, run_out)
-        check(stage, 2)
-        check(stage, 2)
+        use(stage, 2)
         stage.build_when_told()
-    check(stage, 2)
-    check(stage, 2)
+    use(stage, 2)
     now[0] += 61
     stage.build()
     assert stage.programs.readiness == Readiness(ready=1, pending=0)
@@ -163,11 +151,9 @@ def test_what_may_be_rare_does_not_drive_out_the_rest_before_it_is_compiled(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.programs.MOST", 1)
-    check(stage, 2, 3)
-    check(stage, 2, 3)
+    use(stage, 2, 3)
     stage.build()
-    check(stage, 2, 4)
-    check(stage, 2, 4)
+    use(stage, 2, 4)
     stage.programs.build()
     assert stage.recorder.forgotten == 0
     stage.build()

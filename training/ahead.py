@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -82,8 +83,5 @@ def work_ahead(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Generator[Result]:
     """Yield the results of `Ahead`, and close it in the end."""
-    ahead = Ahead(function, items, workers)
-    try:
+    with closing(Ahead(function, items, workers)) as ahead:
         yield from ahead
-    finally:
-        ahead.close()

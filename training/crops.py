@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from random import Random
 
@@ -76,8 +77,5 @@ def iterate_crops(preset: Preset, first_step: int) -> Generator[NDArray[np.uint8
     if not preset.streamed:
         yield from work_ahead(partial(draw_crops, preset), steps, preset.workers)
         return
-    crops = StreamedCrops(preset, first_step)
-    try:
+    with closing(StreamedCrops(preset, first_step)) as crops:
         yield from map(crops.take, steps)
-    finally:
-        crops.close()

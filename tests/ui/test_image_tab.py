@@ -332,6 +332,25 @@ def test_a_closed_tab_finds_its_picture_in_a_new_one(visits: Visits) -> None:
     assert seed_shown(again) == job.seed
 
 
+def test_without_locks_tabs_ask_each_other(visits: Visits) -> None:
+    first = visits.open()
+    first.context.add_init_script("delete Navigator.prototype.locks")  # as over plain http
+    first.reload()
+    generate(first)
+    expect(first.locator(RECIPE)).to_be_visible()
+    second = open_tab(first, visits.studio)
+    answer = """() => new Promise((answered) => {
+        const others = new BroadcastChannel("storyreel-image");
+        others.onmessage = ({ data }) => answered(data.taken);
+        others.postMessage({ asked: localStorage["storyreel-image"] });
+    })"""
+    assert second.evaluate(answer) == newest(visits.studio)[0].id
+    second.close()
+    keeper = first.context.new_page()
+    first.close()
+    expect(open_tab(keeper, visits.studio).locator(RECIPE)).to_be_visible()
+
+
 def test_a_sheet_goes_on_after_a_refresh(visits: Visits, slow_steps: list[float]) -> None:
     page = visits.open()
     generate(page, steps=20)

@@ -14,6 +14,7 @@ from torch import Size, Tensor, nn
 from torch.nn import functional
 
 from engine.packing import PackedConvolution, PackedLinear
+from engine.winograd import WinogradConvolution, added_bytes, pays_off
 
 _TOKENS = 512
 """Of a slice: what is between its products stays in the processor's cache."""
@@ -64,19 +65,38 @@ class PackedFeedForward(nn.Module):
         return torch.cat(done).view(*hidden_states.shape[:-1], -1)
 
 
-def pack_blocks(module: nn.Module, sizes: Mapping[str, Size]) -> None:
+def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int = 0) -> None:
     """Put packed parts in the place of a module's; one by one, for their weights are large.
 
     Args:
         sizes: of the inputs that parts are expected to have, by their names in the module;
             a part that is not named keeps as it is.
+        spare_bytes: how much more memory its weights may take where that makes it faster.
     """
+    by_tiles = _worth_more_memory(module, sizes, spare_bytes)
     for names in _places(module, _can_be_packed):
         if names[0] in sizes:
-            part = module.get_submodule(names[0])
-            _put(module, names, _packed(part, sizes[names[0]]))
+            part: Any = module.get_submodule(names[0])
+            tiled = names[0] in by_tiles
+            new = WinogradConvolution(part) if tiled else _packed(part, sizes[names[0]])
+            _put(module, names, new)
     for names in _places(module, _is_plain_residual):
         _put(module, names, PackedResidual(module.get_submodule(names[0])))
+
+
+def _worth_more_memory(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int) -> set[str]:
+    """The names of convolutions to be computed by tiles; large pictures gain most for a byte."""
+    found: list[tuple[str, Any]] = [
+        (name, part)
+        for name, part in module.named_modules()
+        if name in sizes and pays_off(part, sizes[name])
+    ]
+    chosen = set[str]()
+    for name, part in sorted(found, key=lambda one: -sizes[one[0]].numel() // one[1].in_channels):
+        spare_bytes -= added_bytes(part)
+        if spare_bytes >= 0:
+            chosen.add(name)
+    return chosen
 
 
 def _places(module: nn.Module, wanted: Callable[[Any], bool]) -> list[list[str]]:
@@ -111,7 +131,7 @@ def _is_plain_residual(block: Any) -> bool:
     return (
         type(block) is ResnetBlock2D
         and isinstance(block.nonlinearity, nn.SiLU)
-        and isinstance(block.conv2, PackedConvolution)
+        and isinstance(block.conv2, PackedConvolution | WinogradConvolution)
         and block.time_embedding_norm == "default"
         and block.output_scale_factor == 1
         and not (block.upsample or block.downsample or block.skip_time_act)

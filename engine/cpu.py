@@ -8,9 +8,13 @@ from torch import Size, Tensor
 
 from engine.blocks import pack_blocks
 from engine.choice import MODEL_REMEDY
+from engine.memory import machine_bytes
 from engine.packing import can_pack
 from engine.pairs import blank_pair
 from engine.weights import telling_unreadable
+
+_SHARE = 12
+"""Of the machine's memory, what faster weights of the U-Net may take more, and of the decoder."""
 
 
 def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
@@ -25,12 +29,13 @@ def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
     if not can_pack(dtype):
         return
     unet, vae = pipeline.unet, pipeline.vae
+    spare = machine_bytes() // _SHARE
     pair = blank_pair(pipeline, torch.float32, torch.device("meta"))
     unet.to(memory_format=torch.channels_last)
-    pack_blocks(unet, _input_sizes(unet, lambda twin: twin(*pair)))
+    pack_blocks(unet, _input_sizes(unet, lambda twin: twin(*pair)), spare)
     vae.decoder.to(memory_format=torch.channels_last)
     finished = torch.empty(1, vae.config.latent_channels, *pair[0].shape[2:], device="meta")
-    pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(finished)))
+    pack_blocks(vae, _input_sizes(vae, lambda twin: twin.decode(finished)), spare)
     for parameter in (*unet.parameters(), *vae.parameters()):
         parameter.data = parameter.data.clone()  # or the file stays mapped into memory for it
 

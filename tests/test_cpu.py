@@ -9,6 +9,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Size, nn
 
+from engine import winograd
 from engine.blocks import PackedFeedForward, PackedResidual
 from engine.choice import BUNDLED
 from engine.cpu import _input_sizes
@@ -18,6 +19,7 @@ from engine.jobs import CancelToken
 from engine.packing import PackedConvolution, can_pack
 from engine.rows import Order
 from engine.sampler import Sampler
+from engine.winograd import WinogradConvolution
 from tests.loaded import generate, load, make_task
 from tests.test_sampler import untouched
 from tests.tiny_families import save_tiny_xl
@@ -83,13 +85,19 @@ def test_a_small_decoder_is_packed_too(tiny_model: Path, tiny_decoder: Path) -> 
     assert PackedConvolution in kinds(vae.decoder) and nn.Conv2d not in kinds(vae.decoder)
 
 
+@pytest.mark.parametrize("by_tiles", [False, True])
 @pytest.mark.parametrize("size", [(64, 64), (128, 72)])
 def test_pictures_are_those_of_an_unpacked_model(
-    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], by_tiles: bool
 ) -> None:
+    if by_tiles:
+        monkeypatch.setattr(winograd, "_LEAST_TILES", 1)
+        monkeypatch.setattr(winograd, "_LEAST_CHANNELS", 1)
     width, height = size
     task = make_task(width=width, height=height, guidance_scale=3.0)
-    packed = generate(load(BUNDLED), task).pixels.astype(int)
+    model = load(BUNDLED)
+    assert (WinogradConvolution in kinds(model.pipeline.vae.decoder)) == by_tiles
+    packed = generate(model, task).pixels.astype(int)
     monkeypatch.setattr("engine.cpu.can_pack", lambda dtype: False)
     plain = generate(load(BUNDLED), task).pixels.astype(int)
     assert packed.std() > 10

@@ -73,7 +73,7 @@ def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int =
             a part that is not named keeps as it is.
         spare_bytes: how much more memory its weights may take where that makes it faster.
     """
-    by_tiles = _worth_more_memory(module, sizes, spare_bytes)
+    by_tiles = _choose_winograd(module, sizes, spare_bytes)
     for names in _places(module, _can_be_packed):
         if names[0] in sizes:
             part: Any = module.get_submodule(names[0])
@@ -84,7 +84,7 @@ def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int =
         _put(module, names, PackedResidual(module.get_submodule(names[0])))
 
 
-def _worth_more_memory(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int) -> set[str]:
+def _choose_winograd(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int) -> set[str]:
     """The names of convolutions to be computed by tiles; large pictures gain most for a byte."""
     found: list[tuple[str, Any]] = [
         (name, part)
@@ -92,9 +92,9 @@ def _worth_more_memory(module: nn.Module, sizes: Mapping[str, Size], spare_bytes
         if name in sizes and pays_off(part, sizes[name])
     ]
     chosen = set[str]()
-    for name, part in sorted(found, key=lambda one: -sizes[one[0]].numel() // one[1].in_channels):
-        spare_bytes -= added_bytes(part)
-        if spare_bytes >= 0:
+    for name, part in sorted(found, key=lambda one: sizes[one[0]][2:].numel(), reverse=True):
+        if added_bytes(part) <= spare_bytes:
+            spare_bytes -= added_bytes(part)
             chosen.add(name)
     return chosen
 

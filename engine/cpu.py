@@ -13,8 +13,9 @@ from engine.packing import can_pack
 from engine.pairs import blank_pair
 from engine.weights import telling_unreadable
 
-_SHARE = 12
-"""Of the machine's memory, what faster weights of the U-Net may take more, and of the decoder."""
+_SPARE_FRACTION = 1 / 12
+"""Of the machine's memory: how much more the U-Net's weights may take, and the decoder's, where
+that makes them faster."""
 
 
 def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
@@ -29,7 +30,7 @@ def pack_for_cpu(pipeline: Any, dtype: torch.dtype) -> None:
     if not can_pack(dtype):
         return
     unet, vae = pipeline.unet, pipeline.vae
-    spare = machine_bytes() // _SHARE
+    spare = int(machine_bytes() * _SPARE_FRACTION)
     pair = blank_pair(pipeline, torch.float32, torch.device("meta"))
     unet.to(memory_format=torch.channels_last)
     pack_blocks(unet, _input_sizes(unet, lambda twin: twin(*pair)), spare)

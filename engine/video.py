@@ -22,7 +22,7 @@ from engine.planes import Frame
 
 _PRESET = "veryfast"
 _CRF = "16"
-_TUNING = "bframes=8:me=dia:subme=1"
+_X264_PARAMS = "bframes=8:me=dia:subme=1"
 """Holds are long and fades have no motion to look for: a fifth less time, a quarter smaller files;
 where the camera moves a tenth larger ones. At least 47 dB of luma in both."""
 _TAGS, _SUBTITLES = "tags.txt", "subtitles.srt"
@@ -129,7 +129,7 @@ def _command(path: Path, video: VideoFormat, folder: Path) -> list[str]:
         *("-r", str(video.fps), *color, "-i", "pipe:0"),
         *("-f", "ffmetadata", "-i", str(folder / _TAGS), *subtitles),
         *("-map", "0:v", *mapped, "-map_metadata", "1"),
-        *("-c:v", "libx264", "-preset", _PRESET, "-crf", _CRF, "-x264-params", _TUNING),
+        *("-c:v", "libx264", "-preset", _PRESET, "-crf", _CRF, "-x264-params", _X264_PARAMS),
         *("-pix_fmt", "yuv420p", *color),
         *("-movflags", "+faststart", "-f", "mp4", str(path)),
     ]

@@ -17,14 +17,16 @@ _OUT, _IN = 4, 6
 """Sides of a tile of the outcome, and of what it is made from."""
 _LEAST_TILES = 32
 """With fewer, reading the weights, which are four times as many, takes longer than is gained."""
-_LEAST_CHANNELS = 128 * 256
+_LEAST_CHANNEL_PRODUCT = 128 * 256
 """Inwards times outwards. With fewer, the transforms take longer than is gained."""
 _TILES = 64
 """Of a slice at least: products of fewer rows are slow."""
 _SLICE = 2**19
-"""Numbers of a slice, where it has enough tiles: 2 MB stay in the processor's cache."""
+"""Numbers of a slice's transformed tiles, where that is enough of them: 2 MB, so that they are
+still in the processor's cache when they are multiplied."""
 
-_INPUTS = (
+# The paper's Bᵀ, G and Aᵀ, for tiles from the points 0, 1, -1, 2, -2 and infinity.
+_INPUT_TRANSFORM = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
     (0, 4, -4, -1, 1, 0),
@@ -32,7 +34,7 @@ _INPUTS = (
     (0, 2, -1, -2, 1, 0),
     (0, 4, 0, -5, 0, 1),
 )
-_WEIGHTS = (
+_WEIGHT_TRANSFORM = (
     (1 / 4, 0, 0),
     (-1 / 6, -1 / 6, -1 / 6),
     (-1 / 6, 1 / 6, -1 / 6),
@@ -40,13 +42,13 @@ _WEIGHTS = (
     (1 / 24, -1 / 12, 1 / 6),
     (0, 0, 1),
 )
-_OUTPUTS = (
+_OUTPUT_TRANSFORM = (
     (1, 1, 1, 1, 1, 0),
     (0, 1, -1, 2, -2, 0),
     (0, 1, 1, 4, 4, 0),
     (0, 1, -1, 8, -8, 1),
 )
-_ONE = _IN + 1
+_BIAS_PLACE = _IN + 1
 """The place in a transformed tile whose number is added to each outcome of it, as it is."""
 
 
@@ -70,9 +72,11 @@ class WinogradConvolution(nn.Module):
         super().__init__()
         places = convolution.weight.detach().permute(2, 3, 1, 0)
         shape = (_IN**2, *places.shape[2:])
-        self._weight = torch.mm(_both_ways(_WEIGHTS), places.reshape(9, -1)).view(shape)
-        self._to_tiles = _both_ways(_INPUTS)
-        self._from_tiles = _both_ways(_OUTPUTS)
+        self._weight = torch.mm(_two_dimensional(_WEIGHT_TRANSFORM), places.reshape(9, -1)).view(
+            shape
+        )
+        self._to_tiles = _two_dimensional(_INPUT_TRANSFORM)
+        self._from_tiles = _two_dimensional(_OUTPUT_TRANSFORM)
         self.bias = convolution.bias
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -102,7 +106,7 @@ class WinogradConvolution(nn.Module):
         return outcome if other is None or fits else outcome + other
 
     def _slices(self, rows: int, down: int, across: int) -> Iterator[_Slice]:
-        """Parts that a processor's cache takes; where a whole picture is one, all of them are."""
+        """Parts as small as is fast; where a whole picture is one, all pictures together are."""
         numbers = across * _IN**2 * max(self._weight.shape[1:])
         high = max(-(-_TILES // across), _SLICE // numbers)
         if high >= down:
@@ -130,7 +134,7 @@ class WinogradConvolution(nn.Module):
         transformed = torch.mm(self._to_tiles, tiles).view(_IN**2, -1, channels)
         products = torch.bmm(transformed, self._weight)
         if self.bias is not None:
-            products[_ONE] += self.bias
+            products[_BIAS_PLACE] += self.bias
         made = torch.mm(self._from_tiles, products.flatten(1))
         return made.view(_OUT, _OUT, *sizes[2:], -1).permute(2, 3, 0, 4, 1, 5)
 
@@ -146,7 +150,7 @@ def pays_off(part: Any, expected: Size) -> bool:
         and part.weight.dtype == torch.float32
         and (part.kernel_size, part.stride, part.dilation) == ((3, 3), (1, 1), (1, 1))
         and (part.padding, part.padding_mode, part.groups) == ((1, 1), "zeros", 1)
-        and part.in_channels * part.out_channels >= _LEAST_CHANNELS
+        and part.in_channels * part.out_channels >= _LEAST_CHANNEL_PRODUCT
         and expected[0] * (expected[2] // _OUT) * (expected[3] // _OUT) >= _LEAST_TILES
     )
 
@@ -174,7 +178,7 @@ def _padded(given: Tensor, some: _Slice, across: int) -> Tensor:
     return padded
 
 
-def _both_ways(rows: tuple[tuple[float, ...], ...]) -> Tensor:
+def _two_dimensional(rows: tuple[tuple[float, ...], ...]) -> Tensor:
     """A transform of the lines and the columns of a tile as one matrix."""
     transform = torch.tensor(rows, dtype=torch.float32)
     return torch.kron(transform, transform)

@@ -92,11 +92,13 @@ def test_pictures_are_those_of_an_unpacked_model(
 ) -> None:
     if by_tiles:
         monkeypatch.setattr(winograd, "_LEAST_TILES", 1)
-        monkeypatch.setattr(winograd, "_LEAST_CHANNELS", 1)
+        monkeypatch.setattr(winograd, "_LEAST_CHANNEL_PRODUCT", 1)
     width, height = size
     task = make_task(width=width, height=height, guidance_scale=3.0)
     model = load(BUNDLED)
-    assert (WinogradConvolution in kinds(model.pipeline.vae.decoder)) == by_tiles
+    if by_tiles:
+        for part in (model.pipeline.unet, model.pipeline.vae.decoder):
+            assert WinogradConvolution in kinds(part)
     packed = generate(model, task).pixels.astype(int)
     monkeypatch.setattr("engine.cpu.can_pack", lambda dtype: False)
     plain = generate(load(BUNDLED), task).pixels.astype(int)

@@ -25,7 +25,7 @@ def convolution(inwards: int = 24, outwards: int = 16, **changes: Any) -> nn.Con
     return nn.Conv2d(inwards, outwards, **{"kernel_size": 3, "padding": 1, **changes})
 
 
-@pytest.mark.parametrize("in_slices", [False, True])
+@pytest.mark.parametrize("tiles", [1, 20, None], ids=["one row", "some rows", "as it is"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("size", SIZES)
@@ -35,10 +35,10 @@ def test_a_convolution_gives_nearly_the_same_numbers(
     size: tuple[int, ...],
     order: torch.memory_format,
     bias: bool,
-    in_slices: bool,
+    tiles: int | None,
 ) -> None:
-    if in_slices:
-        monkeypatch.setattr(winograd, "_TILES", 1)
+    if tiles is not None:
+        monkeypatch.setattr(winograd, "_TILES", tiles)
         monkeypatch.setattr(winograd, "_SLICE", 1)
     plain, inputs = convolution(bias=bias), draw(*size).contiguous(memory_format=order)
     expected, kept = plain(inputs), inputs.clone()
@@ -50,10 +50,10 @@ def test_a_convolution_gives_nearly_the_same_numbers(
 
 
 @torch.inference_mode()
-def test_what_is_beyond_the_edge_counts_for_nothing() -> None:
-    plain, inputs = convolution(), draw(1, 24, 8, 8)
+def test_what_is_beyond_the_edge_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, inputs = convolution(), draw(1, 24, 7, 9)
     by_tiles = WinogradConvolution(plain)
-    by_tiles(torch.full((1, 24, 12, 12), 1e6))  # leaves its numbers in freed memory
+    monkeypatch.setattr(torch, "empty", lambda *shape: torch.full(shape, torch.nan))
     torch.testing.assert_close(by_tiles(inputs), plain(inputs), rtol=1e-4, atol=1e-4)
 
 
@@ -114,3 +114,11 @@ def test_memory_is_spent_where_the_picture_is_large() -> None:
     small, large = Size((2, 256, 16, 16)), Size((2, 256, 32, 32))
     pack_blocks(model, {"0": small, "1": large, "2": small}, added_bytes(model[0]))
     assert [type(part) is WinogradConvolution for part in model] == [False, True, False]
+
+
+@pytest.mark.skipif(not can_pack(torch.float32), reason="packed on x86 processors only")
+def test_one_that_memory_is_short_for_takes_it_from_no_other() -> None:
+    model = nn.Sequential(convolution(512, 512), convolution(256, 128))
+    sizes = {"0": Size((2, 512, 32, 32)), "1": Size((2, 256, 16, 16))}
+    pack_blocks(model, sizes, added_bytes(model[1]))
+    assert [type(part) is WinogradConvolution for part in model] == [False, True]

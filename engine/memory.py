@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -21,6 +22,11 @@ _SHARE = 0.7
 _ROOMY_BYTES = 64 * 10**9
 _SHRUNK_S = 60.0
 """How long less is tried after the memory ran out, where there is work all the time."""
+_CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where Linux tells what a container may take, in the second and the first version of cgroups."""
 
 
 class Room:
@@ -103,8 +109,10 @@ def needs_slicing(device: torch.device, memory_bytes: int) -> bool:
 
 
 def machine_bytes() -> int:
-    """The memory of the machine itself."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """The memory of the machine itself; of its container, if it is in one that has less."""
+    told = [path.read_text().strip() for path in _CONTAINER_LIMITS if path.is_file()]
+    limits = [int(limit) for limit in told if limit.isdigit()]  # "max" is none
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *limits])
 
 
 def held_bytes(device: torch.device) -> int | None:

@@ -1,5 +1,6 @@
 """How many rows fit: measured where a device tells of its memory."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -116,3 +117,13 @@ def test_attention_is_sliced_where_the_device_shares_little_memory(
 
 def test_the_memory_of_the_machine_is_more_than_a_process_takes() -> None:
     assert machine_bytes() > 2**29
+
+
+@pytest.mark.parametrize(("told", "is_limit"), [("268435456\n", True), ("max\n", False)])
+def test_a_container_has_the_memory_it_may_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, is_limit: bool
+) -> None:
+    (tmp_path / "memory.max").write_text(told)
+    limits = (tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes")
+    monkeypatch.setattr(memory, "_CONTAINER_LIMITS", limits)
+    assert (machine_bytes() == 2**28) == is_limit

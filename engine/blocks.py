@@ -76,10 +76,8 @@ def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int =
     by_tiles = _choose_winograd(module, sizes, spare_bytes)
     for names in _places(module, _can_be_packed):
         if names[0] in sizes:
-            part: Any = module.get_submodule(names[0])
-            tiled = names[0] in by_tiles
-            new = WinogradConvolution(part) if tiled else _packed(part, sizes[names[0]])
-            _put(module, names, new)
+            part = module.get_submodule(names[0])
+            _put(module, names, _packed(part, sizes[names[0]], names[0] in by_tiles))
     for names in _places(module, _is_plain_residual):
         _put(module, names, PackedResidual(module.get_submodule(names[0])))
 
@@ -120,9 +118,9 @@ def _can_be_packed(part: Any) -> bool:
     return padded and not isinstance(part.padding, str)
 
 
-def _packed(part: nn.Module, expected: Size) -> nn.Module:
+def _packed(part: nn.Module, expected: Size, by_tiles: bool) -> nn.Module:
     if isinstance(part, nn.Conv2d):
-        return PackedConvolution(part, expected)
+        return WinogradConvolution(part) if by_tiles else PackedConvolution(part, expected)
     return PackedFeedForward(part, expected)
 
 

@@ -71,10 +71,8 @@ class WinogradConvolution(nn.Module):
         """Transform the weights; see `pays_off` for what is taken."""
         super().__init__()
         places = convolution.weight.detach().permute(2, 3, 1, 0)
-        shape = (_IN**2, *places.shape[2:])
-        self._weight = torch.mm(_two_dimensional(_WEIGHT_TRANSFORM), places.reshape(9, -1)).view(
-            shape
-        )
+        transformed = torch.mm(_two_dimensional(_WEIGHT_TRANSFORM), places.reshape(9, -1))
+        self._weight = transformed.view(_IN**2, *places.shape[2:])
         self._to_tiles = _two_dimensional(_INPUT_TRANSFORM)
         self._from_tiles = _two_dimensional(_OUTPUT_TRANSFORM)
         self.bias = convolution.bias

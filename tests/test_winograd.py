@@ -4,20 +4,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Size, Tensor, nn
+from torch import Size, nn
 
 from engine import winograd
 from engine.blocks import PackedResidual, pack_blocks
 from engine.packing import PackedConvolution, can_pack
 from engine.winograd import WinogradConvolution, added_bytes, pays_off
-from tests.test_blocks import residual
+from tests.test_blocks import draw, residual
 
+where_blocks_are_packed = pytest.mark.skipif(
+    not can_pack(torch.float32), reason="packed on x86 processors only"
+)
 EXPECTED = Size((2, 128, 16, 16))
 SIZES = [(2, 24, 16, 8), (1, 24, 12, 12), (3, 24, 7, 21), (2, 24, 1, 1), (1, 24, 40, 36)]
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def convolution(inwards: int = 24, outwards: int = 16, **changes: Any) -> nn.Conv2d:
@@ -95,7 +94,7 @@ def test_other_convolutions_are_not_taken(changes: dict[str, Any]) -> None:
     assert not pays_off(convolution(128, 256, **changes), EXPECTED)
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="packed on x86 processors only")
+@where_blocks_are_packed
 @torch.inference_mode()
 def test_a_residual_block_is_computed_by_tiles_where_memory_allows() -> None:
     block = residual(in_channels=128, out_channels=256, use_in_shortcut=True)
@@ -108,7 +107,7 @@ def test_a_residual_block_is_computed_by_tiles_where_memory_allows() -> None:
     torch.testing.assert_close(model[0](inputs, temb), expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="packed on x86 processors only")
+@where_blocks_are_packed
 def test_memory_is_spent_where_the_picture_is_large() -> None:
     model = nn.Sequential(*(convolution(256, 128) for _ in range(3)))
     small, large = Size((2, 256, 16, 16)), Size((2, 256, 32, 32))
@@ -116,7 +115,7 @@ def test_memory_is_spent_where_the_picture_is_large() -> None:
     assert [type(part) is WinogradConvolution for part in model] == [False, True, False]
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="packed on x86 processors only")
+@where_blocks_are_packed
 def test_one_that_memory_is_short_for_takes_it_from_no_other() -> None:
     model = nn.Sequential(convolution(512, 512), convolution(256, 128))
     sizes = {"0": Size((2, 512, 32, 32)), "1": Size((2, 256, 16, 16))}

@@ -8,7 +8,9 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from engine.errors import DeadlinePassed, EngineError, JobCancelled, NotEnded
 from engine.requests import Request
@@ -90,6 +92,7 @@ class Job:
         self.token = CancelToken()
         self._lock = threading.Lock()
         self._done = threading.Event()
+        self._wakers: set[Callable[[], object]] = set()
         self._result, self._error = outcome
         self._watched_until = 0.0
         self._preview: Preview | None = None
@@ -133,7 +136,8 @@ class Job:
         return self._done.wait(timeout_s)
 
     async def follow(self, interval_s: float = 0.1) -> AsyncIterator[JobSnapshot]:
-        """Yield a snapshot at once, then one every `interval_s`; the last one is terminal.
+        """Yield a snapshot at once, then one every `interval_s`; the last one, at once when the
+        job ends, is terminal.
 
         One comes at every interval even when nothing changed, so that the caller can look
         whether its own client is still there.
@@ -143,7 +147,22 @@ class Job:
             yield snapshot
             if snapshot.state.is_terminal:
                 return
-            await asyncio.sleep(interval_s)
+            await self.ended(interval_s)
+
+    async def ended(self, within_s: float) -> None:
+        """Let the event loop go on until the job has ended, or so much time has passed."""
+        woken = asyncio.Event()
+        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, woken.set)
+        with self._lock:
+            if self._done.is_set():
+                return
+            self._wakers.add(wake)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), within_s)
+        finally:
+            with self._lock:
+                self._wakers.discard(wake)
 
     def watch(self) -> None:
         """Have `preview` filled in for the next seconds; without anyone watching, none are made."""
@@ -236,7 +255,12 @@ class Job:
             queue_position=None,
         )
         if ended:
-            self._done.set()
+            with self._lock:
+                self._done.set()
+                wakers = tuple(self._wakers)
+            for wake in wakers:
+                with suppress(RuntimeError):  # its event loop is closed
+                    wake()
 
     def _change(
         self,

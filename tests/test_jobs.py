@@ -196,8 +196,8 @@ def test_waiting_ends_with_the_job() -> None:
     assert job.wait(10)
 
 
-async def collect(job: Job) -> list[JobSnapshot]:
-    return [snapshot async for snapshot in job.follow(interval_s=0.005)]
+async def collect(job: Job, interval_s: float = 0.005) -> list[JobSnapshot]:
+    return [snapshot async for snapshot in job.follow(interval_s)]
 
 
 @pytest.mark.parametrize("state", TERMINAL)
@@ -222,6 +222,17 @@ def test_following_ends_with_the_terminal_snapshot() -> None:
         assert states[-1] is JobState.SUCCEEDED
         assert [s.state.is_terminal for s in seen].count(True) == 1
         assert [s.version for s in seen] == sorted(s.version for s in seen)
+
+
+def test_who_follows_is_woken_by_the_end() -> None:
+    async def run() -> list[JobSnapshot]:
+        job = make_job()
+        follower = asyncio.create_task(collect(job, interval_s=600))
+        await asyncio.sleep(0.02)
+        await asyncio.to_thread(job.cancel)
+        return await asyncio.wait_for(follower, 10)
+
+    assert [snapshot.state for snapshot in asyncio.run(run())] == ["queued", "cancelled"]
 
 
 def test_a_result_is_there_when_the_end_is_seen() -> None:

@@ -107,7 +107,7 @@ async def follow(engine: Engine, jobs: Sequence[Job], said: str = "") -> AsyncIt
         )
         results = {job.id: job.result() for job in jobs if job.state is JobState.SUCCEEDED}
         yield Moment(said + html, ids, running=True, results=results, preview=job.preview)
-        await asyncio.sleep(_FOLLOW_S)
+        await job.ended(_FOLLOW_S)
     html, results = _ending(engine, jobs)
     yield Moment(said + html, ids, results=results)
 

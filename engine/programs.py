@@ -7,13 +7,11 @@ shape at a time.
 
 import logging
 import math
-import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -21,6 +19,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from engine.compiling import aside
 from engine.memory import is_out_of_memory
 from engine.shapes import Run, Shape
 from engine.status import Readiness
@@ -33,8 +32,6 @@ _IN_USE = 2
 """Calls from which on a shape is worth a program."""
 _CALM = 50
 """Looks without a new shape before one is compiled: what comes up meanwhile must wait for that."""
-_TURN_S = 5e-5
-"""How long a thread may keep the interpreter from others while one compiles."""
 _PAUSE_S = 60.0
 """How long none are made after they were let go because their memory was needed."""
 
@@ -203,7 +200,7 @@ class Programs:
     @torch.inference_mode()
     def _compile(self, run: Run, places: tuple[Tensor, ...], compiled: Future[Run]) -> None:
         try:
-            with _taking_short_turns():
+            with aside():
                 made = self._backend.compile(run, places)
             compiled.set_result(made)
         except BaseException as err:  # a library's SystemExit, too, is told where it is waited for
@@ -235,18 +232,3 @@ class Programs:
             self._calls.pop(shape, None)
         how = "compiled" if is_final and self._can_compile else "recorded"
         logger.info("a program for %s is %s", shape.inputs[0].size, how)
-
-
-@contextmanager
-def _taking_short_turns() -> Iterator[None]:
-    """Let other threads have the interpreter soon.
-
-    Compiling is work in Python, and others would wait their turn at every call of the model's
-    thousands: one pass took fifty times as long.
-    """
-    usual_s = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual_s)

@@ -13,7 +13,17 @@ ROOT = Path(__file__).parents[1]
 LEVELS = [
     {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
-    {"attention", "packing", "winograd", "devices", "solver", "stopwatch", "status", "shapes"},
+    {
+        "attention",
+        "packing",
+        "winograd",
+        "devices",
+        "solver",
+        "stopwatch",
+        "status",
+        "shapes",
+        "compiling",
+    },
     {"snapshots", "versions", "video", "captions", "transitions", "picture_texts"},
     {"choice", "weights", "memory", "blocks"},
     {"motion", "parameters", "makers", "families", "exchange", "programs"},
@@ -134,7 +144,7 @@ def test_only_what_works_on_the_device_imports_its_libraries() -> None:
     assert importers(*DEVICE_LIBRARIES) == {
         *("models", "devices", "sampler", "stock", "memory", "preview"),
         *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
-        *("stopwatch", "programs", "shapes", "graphs", "decoding", "exchange"),
+        *("stopwatch", "programs", "shapes", "compiling", "graphs", "decoding", "exchange"),
         *("packing", "winograd", "blocks", "pairs", "cpu"),
     }
 

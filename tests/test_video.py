@@ -201,10 +201,24 @@ def test_frames_are_counted(tmp_path: Path, frames: int) -> None:
     assert count_frames(write(tmp_path / "v.mp4", frames)) == frames
 
 
-def test_a_file_that_is_no_video_has_no_frames(tmp_path: Path) -> None:
-    (tmp_path / "v.mp4").write_bytes(write(tmp_path / "whole.mp4", 48).read_bytes()[:900])
+@pytest.mark.parametrize("kept", [0, 7, 900, -1])
+def test_a_video_that_is_cut_short_has_no_frames(tmp_path: Path, kept: int) -> None:
+    (tmp_path / "v.mp4").write_bytes(write(tmp_path / "whole.mp4", 48).read_bytes()[:kept])
+    assert count_frames(tmp_path / "v.mp4") == 0
+
+
+@pytest.mark.parametrize("text", [b"", b"not a video at all", b"\0\0\0\0moov\0\0\0\0trak"])
+def test_a_file_that_is_no_video_has_no_frames(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "v.mp4").write_bytes(text)
     assert count_frames(tmp_path / "v.mp4") == 0
     assert count_frames(tmp_path / "none.mp4") == 0
+
+
+def test_frames_are_counted_wherever_the_index_is(tmp_path: Path) -> None:
+    whole = write(tmp_path / "first.mp4", 48)
+    ffmpeg("-i", str(whole), "-map", "0", "-c", "copy", str(tmp_path / "last.mp4"))
+    assert boxes(tmp_path / "last.mp4")[-1] == "moov"
+    assert count_frames(tmp_path / "last.mp4") == 48
 
 
 @pytest.mark.parametrize("after", [0, 1, 50])

@@ -41,7 +41,7 @@ class Denoiser:
         self._beside = 0 if programs is None else _BESIDE
         self._shares_pairs = programs is None and share_pairs(self._unet)
         plain = predicting(self._unet)
-        self._run = plain if programs is None else programs.speed_up(plain)
+        self._run = plain if programs is None else programs.speed_up(plain, self._most_rows)
         self._stopwatch = Stopwatch(self.device)
         self._under_way: deque[Lap] = deque()
         self.room = room or self._measure_room(plain, model.pipeline)
@@ -82,7 +82,7 @@ class Denoiser:
             torch.cat([flight.embeddings for flight in flights]),
         )
         cells = latents[0, 0].numel()
-        at_once = min(sum(counts), self.room.rows(cells))
+        at_once = min(sum(counts), self._most_rows(latents))
         run = partial(_run_some, self._run, *inputs)
         output, fitted = run_within(self.device, run, at_once, self._spare)
         if fitted < at_once:
@@ -92,6 +92,9 @@ class Denoiser:
         positive = torch.stack([part[-1] for part in parts])  # the same where there is no guidance
         scales = torch.stack([flight.guidance_scale for flight in flights])
         return negative + scales[:, None, None, None] * (positive - negative)
+
+    def _most_rows(self, latents: Tensor) -> int:
+        return self.room.rows(latents[0, 0].numel())
 
     @torch.inference_mode()
     def _measure_room(self, run: Run, pipeline: Any) -> Room:

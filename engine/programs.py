@@ -1,8 +1,8 @@
 """A function of tensors made ready for the shapes it is called with.
 
-A shape that is in use is recorded as it is between two passes, which takes moments. Then it is
-compiled on a thread of its own, which takes a minute, while calls go on, and recorded anew. One
-shape at a time.
+A shape that is in use is recorded as it is between two passes, which takes moments, and so are
+others of as few and as many rows as may come. Then it is compiled on a thread of its own, which
+takes a minute, while calls go on, and recorded anew. One shape at a time.
 """
 
 import logging
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from engine.compiling import aside
 from engine.memory import is_out_of_memory
-from engine.shapes import Run, Shape
+from engine.shapes import Run, Shape, filled_rows
 from engine.status import Readiness
 
 logger = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class Programs:
         self._on_more = on_more
         self._made: dict[Shape, Program] = {}
         self._calls: OrderedDict[Shape, int] = OrderedDict()
+        self._expected: dict[Shape, None] = {}
+        self._has_room = True
         self._compiling: tuple[Shape, tuple[Tensor, ...], Future[Run]] | None = None
         self._can_compile = self._can_capture = True
         self._not_before = -math.inf
@@ -106,9 +108,14 @@ class Programs:
         """How far it is, for any thread."""
         return self._readiness
 
-    def speed_up(self, run: Run) -> Run:
-        """The same function, by programs where there are some."""
-        return partial(self._call, run)
+    def speed_up(self, run: Run, most_rows: Callable[[Tensor], int] = lambda first: 1) -> Run:
+        """The same function, by programs where there are some.
+
+        Args:
+            most_rows: how many rows a call may have whose first input is like that one; a size
+                that is in use is expected with fewer and with more rows, too.
+        """
+        return partial(self._call, run, most_rows)
 
     def build(self) -> None:
         """Record what is in use or has been compiled, and have the next shape compiled.
@@ -132,6 +139,7 @@ class Programs:
     def clear(self) -> bool:
         """Let go of all programs, for their memory is needed; false if there were none."""
         self._not_before = time.monotonic() + _PAUSE_S
+        self._has_room = False
         had = self._let_go()
         self._count()
         return had
@@ -144,12 +152,13 @@ class Programs:
         had = bool(self._made)
         self._backend.forget()
         self._made.clear()
+        self._expected.clear()
         return had
 
     def _count(self) -> None:
         """Tell how far it is: not while a shape is on its way from one place to the next."""
         pending = sum(calls >= _IN_USE for calls in self._calls.values())
-        pending += self._compiling is not None
+        pending += len(self._expected) + (self._compiling is not None)
         ready = sum(program.is_final for program in self._made.values())
         self._readiness = Readiness(ready, pending if self._can_capture else 0)
 
@@ -164,27 +173,48 @@ class Programs:
             self._take_over(shape, places, compiled)
         in_use = [shape for shape, calls in self._calls.items() if calls >= _IN_USE]
         new = [shape for shape in in_use if shape not in self._made]
-        if len(self._made) >= MOST and self._can_compile:
-            new = []  # all would be let go for what may be rare: it is compiled first
-        if not in_use:
+        if len(self._made) >= MOST:
+            self._expected.clear()
+            new = [] if self._can_compile else new  # all would be let go for what may be rare
+        if not (in_use or self._expected):
             return
-        self._calm = 0 if new else self._calm + 1
-        wanted = max(new or in_use, key=self._calls.__getitem__)
-        if new:
+        wanted = max(new, key=self._calls.__getitem__) if new else next(iter(self._expected), None)
+        self._calm = self._calm + 1 if wanted is None else 0
+        if wanted is not None:
             self._record(wanted, wanted.run, wanted.make(), is_final=not self._can_compile)
-        elif self._calm >= _CALM:
-            self._begin(wanted)
+        elif in_use and self._calm >= _CALM:
+            self._begin(max(in_use, key=self._calls.__getitem__))
 
-    def _call(self, run: Run, *inputs: Tensor) -> Tensor:
+    def _call(self, run: Run, most_rows: Callable[[Tensor], int], *inputs: Tensor) -> Tensor:
         shape = Shape.of(run, inputs)
         program = self._made.get(shape)
         is_final = program is not None and program.is_final
         if not is_final and (self._compiling is None or self._compiling[0] != shape):
-            self._calls[shape] = self._calls.pop(shape, 0) + 1
+            self._calls[shape] = calls = self._calls.pop(shape, 0) + 1
+            if calls == _IN_USE:
+                self._expect(shape, most_rows(inputs[0]))
             if len(self._calls) > MOST:
                 self._calls.popitem(last=False)
             self._count()
+        program = program or self._next_larger(shape)
         return run(*inputs) if program is None else program(*inputs)
+
+    def _expect(self, shape: Shape, most_rows: int) -> None:
+        """Have others of its size recorded before they are in use, where there is room for many."""
+        for power in range(1, most_rows.bit_length()):
+            other = shape.of_rows(1 << power)
+            few = len(self._made) + len(self._expected) < MOST // 2
+            if few and self._has_room and other not in self._made:
+                self._expected[other] = None
+
+    def _next_larger(self, shape: Shape) -> Program | None:
+        """A program of at most twice its rows, for a shape that has none of its own."""
+        rows = filled_rows(shape.rows + 1)
+        while rows <= 2 * shape.rows:
+            if (program := self._made.get(shape.of_rows(rows))) is not None:
+                return program
+            rows = filled_rows(rows + 1)
+        return None
 
     def _begin(self, shape: Shape) -> None:
         """Compile on another thread; a daemon, for nobody waits for it at the end."""
@@ -227,6 +257,7 @@ class Programs:
         if shape not in self._made and len(self._made) == MOST:
             self._let_go()
         replay, output = self._backend.capture(shape.run, run, places)
+        self._expected.pop(shape, None)
         self._made[shape] = Program(places, replay, output, is_final)
         if is_final:
             self._calls.pop(shape, None)

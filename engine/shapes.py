@@ -1,7 +1,7 @@
 """What a program is made for: a function of tensors, and the sizes of its inputs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,9 +33,18 @@ class Shape:
     run: Run
     inputs: tuple[Input, ...]
 
+    @property
+    def rows(self) -> int:
+        return self.inputs[0].size[0]
+
     def make(self) -> tuple[Tensor, ...]:
         """Inputs of this shape, zeros."""
         return tuple(one.make() for one in self.inputs)
+
+    def of_rows(self, rows: int) -> "Shape":
+        """The same of another number of rows."""
+        inputs = (replace(one, size=(rows, *one.size[1:])) for one in self.inputs)
+        return replace(self, inputs=tuple(inputs))
 
     @classmethod
     def of(cls, run: Run, inputs: tuple[Tensor, ...]) -> "Shape":

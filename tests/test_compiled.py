@@ -157,7 +157,7 @@ def test_as_many_rows_as_fit_a_pass_are_expected(model: LoadedModel) -> None:
     sampler = Sampler(model, Room(4), tracer)
     draw(sampler, [{"width": 64, "height": 64}])
     compile_all(sampler)
-    assert {shape[0] for shape in tracer.made if shape[-1] == 8} == {1, 2, 4, 8}
+    assert {shape[0] for shape in tracer.made if shape[-1] == 8} == {2, 4, 8}
 
 
 def test_a_picture_made_by_programs_is_cancelled_within_a_step(model: LoadedModel) -> None:

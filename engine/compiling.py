@@ -52,7 +52,7 @@ def _tracing_here_alone() -> Iterator[None]:
     of the process is called by way of its tracer, on whichever thread: one that computed a picture
     just then failed with "module is not installed as a submodule".
     """
-    here, usual = threading.get_ident(), fx._Patcher.patch_method
+    usual = fx._Patcher.patch_method
 
     def patch(
         patcher: fx._Patcher,
@@ -62,7 +62,7 @@ def _tracing_here_alone() -> Iterator[None]:
         deduplicate: bool = True,
     ) -> None:
         if owner is Module:
-            tracing = _on_thread(here, tracing, _ORDINARY[name])
+            tracing = _on_this_thread(tracing, _ORDINARY[name])
         usual(patcher, owner, name, tracing, deduplicate)
 
     fx._Patcher.patch_method = patch  # type: ignore[assignment, method-assign]
@@ -72,11 +72,11 @@ def _tracing_here_alone() -> Iterator[None]:
         fx._Patcher.patch_method = usual  # type: ignore[method-assign]
 
 
-def _on_thread(
-    thread: int, there: Callable[..., Any], elsewhere: Callable[..., Any]
-) -> Callable[..., Any]:
-    @functools.wraps(there)
+def _on_this_thread(here: Callable[..., Any], elsewhere: Callable[..., Any]) -> Callable[..., Any]:
+    thread = threading.get_ident()
+
+    @functools.wraps(here)
     def chosen(*args: Any, **named: Any) -> Any:
-        return (there if threading.get_ident() == thread else elsewhere)(*args, **named)
+        return (here if threading.get_ident() == thread else elsewhere)(*args, **named)
 
     return chosen

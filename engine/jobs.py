@@ -153,16 +153,14 @@ class Job:
         """Let the event loop go on until the job has ended, or so much time has passed."""
         woken = asyncio.Event()
         wake = partial(asyncio.get_running_loop().call_soon_threadsafe, woken.set)
-        with self._lock:
-            if self._done.is_set():
-                return
-            self._wakers.add(wake)
-        try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), within_s)
+        self._wakers.add(wake)  # first, so that an end from here on wakes it; without the lock,
+        try:  # which is held while the journal is written
+            if not self._done.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(within_s):
+                        await woken.wait()
         finally:
-            with self._lock:
-                self._wakers.discard(wake)
+            self._wakers.discard(wake)
 
     def watch(self) -> None:
         """Have `preview` filled in for the next seconds; without anyone watching, none are made."""
@@ -255,10 +253,8 @@ class Job:
             queue_position=None,
         )
         if ended:
-            with self._lock:
-                self._done.set()
-                wakers = tuple(self._wakers)
-            for wake in wakers:
+            self._done.set()
+            for wake in self._wakers.copy():
                 with suppress(RuntimeError):  # its event loop is closed
                     wake()
 

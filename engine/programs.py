@@ -31,7 +31,8 @@ MOST = 48
 _IN_USE = 2
 """Calls from which on a shape is worth a program."""
 _CALM = 50
-"""Looks without a new shape before one is compiled: what comes up meanwhile must wait for that."""
+"""Looks without a new shape before one is compiled, for what comes up meanwhile must wait for
+that; and, while there is work, before one is recorded that is expected only."""
 _PAUSE_S = 60.0
 """How long none are made after they were let go because their memory was needed."""
 
@@ -117,13 +118,16 @@ class Programs:
         """
         return partial(self._call, run, most_rows)
 
-    def build(self) -> None:
+    def build(self, *, idle: bool = False) -> None:
         """Record what is in use or has been compiled, and have the next shape compiled.
 
         Whatever goes wrong with that must not end anybody's work, which goes on without.
+
+        Args:
+            idle: whether nobody waits for what is done next.
         """
         try:
-            self._build()
+            self._build(idle)
         except Exception as err:
             if is_out_of_memory(err):
                 logger.warning("too little memory for another program")
@@ -162,7 +166,7 @@ class Programs:
         ready = sum(program.is_final for program in self._made.values())
         self._readiness = Readiness(ready, pending if self._can_capture else 0)
 
-    def _build(self) -> None:
+    def _build(self, idle: bool) -> None:
         if not self._can_capture or self._is_pausing:
             return
         if self._compiling is not None:
@@ -178,11 +182,13 @@ class Programs:
             new = [] if self._can_compile else new  # all would be let go for what may be rare
         if not (in_use or self._expected):
             return
-        wanted = max(new, key=self._calls.__getitem__) if new else next(iter(self._expected), None)
-        self._calm = self._calm + 1 if wanted is None else 0
-        if wanted is not None:
-            self._record(wanted, wanted.run, wanted.make(), is_final=not self._can_compile)
-        elif in_use and self._calm >= _CALM:
+        self._calm = 0 if new else self._calm + 1
+        if new:
+            self._record_as_it_is(max(new, key=self._calls.__getitem__))
+        elif self._expected and (idle or self._calm >= _CALM):
+            self._calm = 0
+            self._record_expected(next(iter(self._expected)))
+        elif not self._expected and self._calm >= _CALM:
             self._begin(max(in_use, key=self._calls.__getitem__))
 
     def _call(self, run: Run, most_rows: Callable[[Tensor], int], *inputs: Tensor) -> Tensor:
@@ -200,8 +206,11 @@ class Programs:
         return run(*inputs) if program is None else program(*inputs)
 
     def _expect(self, shape: Shape, most_rows: int) -> None:
-        """Have others of its size recorded before they are in use, where there is room for many."""
-        for power in range(1, most_rows.bit_length()):
+        """Have others of its size recorded before they are in use, where there is room for many.
+
+        The largest first: the memory that it takes does for the others.
+        """
+        for power in reversed(range(1, most_rows.bit_length())):
             other = shape.of_rows(1 << power)
             few = len(self._made) + len(self._expected) < MOST // 2
             if few and self._has_room and other not in self._made:
@@ -250,6 +259,20 @@ class Programs:
         for made, program in self._made.items():
             self._made[made] = replace(program, is_final=True)
             self._calls.pop(made, None)
+
+    def _record_as_it_is(self, shape: Shape) -> None:
+        self._record(shape, shape.run, shape.make(), is_final=not self._can_compile)
+
+    def _record_expected(self, shape: Shape) -> None:
+        """Record what nobody has called yet; without it all goes on as before."""
+        try:
+            self._record_as_it_is(shape)
+        except Exception as err:
+            if is_out_of_memory(err):
+                raise
+            logger.warning("no more programs are made before they are in use", exc_info=True)
+            self._has_room = False
+            self._let_go()
 
     def _record(
         self, shape: Shape, run: Run, places: tuple[Tensor, ...], *, is_final: bool

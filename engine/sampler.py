@@ -166,7 +166,7 @@ class Sampler:
                 if row.flight is not None and row.flight.is_done:
                     self._try([row], partial(self._finish, row, row.flight))
         if self._programs is not None:
-            self._programs.build()
+            self._programs.build(idle=not len(self._slots))
         if not len(self._slots):
             self._denoiser.room.recover()
             self.model.pipeline.maybe_free_model_hooks()

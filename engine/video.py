@@ -105,7 +105,7 @@ def _index(file: IO[bytes]) -> tuple[int, bytes]:
     for name, at, size in _outer_boxes(file):
         if name == b"moov":
             file.seek(at)
-            return at, file.read(size)
+            return at, file.read(min(size, os.fstat(file.fileno()).st_size))
     return 0, b""
 
 

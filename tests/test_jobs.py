@@ -235,6 +235,38 @@ def test_who_follows_is_woken_by_the_end() -> None:
     assert [snapshot.state for snapshot in asyncio.run(run())] == ["queued", "cancelled"]
 
 
+def test_who_follows_never_waits_for_the_journal() -> None:
+    writing, written = threading.Event(), threading.Event()
+
+    def write(*_: object) -> None:
+        writing.set()
+        assert written.wait(30)
+
+    async def run() -> None:
+        job = make_job(recorder=write)
+        ending = asyncio.create_task(asyncio.to_thread(job.cancel))
+        await asyncio.to_thread(writing.wait)
+        await asyncio.wait_for(job.ended(0.01), 10)
+        written.set()
+        await ending
+
+    asyncio.run(run())
+
+
+def test_who_follows_can_be_stopped_just_then() -> None:
+    async def run() -> bool:
+        job = make_job()
+        follower = asyncio.create_task(job.ended(600))
+        await asyncio.sleep(0.02)
+        job.cancel()
+        await asyncio.sleep(0)
+        follower.cancel()
+        await asyncio.wait([follower])
+        return follower.cancelled()
+
+    assert asyncio.run(run())
+
+
 def test_a_result_is_there_when_the_end_is_seen() -> None:
     seen: list[object] = []
     job = make_job(on_change=lambda job: seen.append(job.state.is_terminal and job.result()))

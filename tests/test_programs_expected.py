@@ -46,8 +46,9 @@ def test_only_what_is_in_use_is_compiled(stage: Stage) -> None:
 def test_all_are_recorded_before_one_is_compiled(stage: Stage) -> None:
     stage.recorder.may_compile.clear()
     use(stage, 4)
-    while not stage.recorder.has_begun.is_set():
+    for _ in range(10):
         stage.programs.build()
+    assert stage.recorder.has_begun.wait(30)
     assert all(is_replayed(stage, rows) for rows in (1, 2, 4, 8))
     stage.recorder.may_compile.set()
     stage.join()
@@ -75,6 +76,42 @@ def test_many_sizes_leave_room_for_those_in_use(stage: Stage) -> None:
         use(stage, 2, width)
         stage.build()
     assert stage.recorder.forgotten == 0
+
+
+def test_none_is_let_go_for_what_is_expected_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.programs.MOST", 4)
+    for width in (3, 4, 5, 6):
+        use(stage, 2, width)
+    stage.build()
+    assert stage.recorder.forgotten == 0
+    assert stage.recorder.captured.count("plain") == 4
+
+
+def test_work_goes_before_what_is_expected_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.programs._CALM", 5)
+    use(stage, 2)
+    for _ in range(5):
+        stage.programs.build()
+    assert stage.recorder.captured == ["plain"]
+    stage.programs.build()
+    assert stage.recorder.captured == ["plain"] * 2
+    stage.programs.build(idle=True)
+    assert stage.recorder.captured == ["plain"] * 3
+
+
+def test_what_is_expected_only_may_fail(stage: Stage) -> None:
+    use(stage, 2)
+    stage.programs.build()
+    stage.recorder.capture_fails = True
+    stage.programs.build()
+    stage.recorder.capture_fails = False
+    stage.build()
+    assert stage.recorder.compiled == [(2, 3)]
+    assert is_replayed(stage, 2) and not is_replayed(stage, 8)
 
 
 def test_where_memory_is_short_only_what_is_in_use_is_made(

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -207,11 +208,31 @@ def test_a_video_that_is_cut_short_has_no_frames(tmp_path: Path, kept: int) -> N
     assert count_frames(tmp_path / "v.mp4") == 0
 
 
-@pytest.mark.parametrize("text", [b"", b"not a video at all", b"\0\0\0\0moov\0\0\0\0trak"])
+@pytest.mark.parametrize(
+    "text", [b"", b"not a video at all", b"\0\0\0\0moov\0\0\0\0trak", b"\0\0\0\1moov" + b"\xff" * 8]
+)
 def test_a_file_that_is_no_video_has_no_frames(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "v.mp4").write_bytes(text)
     assert count_frames(tmp_path / "v.mp4") == 0
     assert count_frames(tmp_path / "none.mp4") == 0
+
+
+def test_frames_are_counted_where_subtitles_come_first(tmp_path: Path) -> None:
+    said = "1\n00:00:00,000 --> 00:00:01,000\na\n\n"
+    video = VideoFormat(64, 64, 24, "", subtitles=said)
+    write_mp4(tmp_path / "v.mp4", grey_frames(48), video)
+    others = ("-map", "0:s", "-map", "0:v", "-c", "copy", str(tmp_path / "s.mp4"))
+    ffmpeg("-i", str(tmp_path / "v.mp4"), *others)
+    assert count_frames(tmp_path / "s.mp4") == 48
+
+
+def test_frames_of_a_video_of_many_gigabytes_are_counted(tmp_path: Path) -> None:
+    whole = write(tmp_path / "v.mp4", 48).read_bytes()
+    at = whole.index(b"mdat") - 4
+    with (tmp_path / "large.mp4").open("wb") as file:  # sparse: its frames take no place
+        file.write(whole[:at] + struct.pack(">I4sQ", 1, b"mdat", 5 * 2**30))
+        file.truncate(at + 5 * 2**30)
+    assert count_frames(tmp_path / "large.mp4") == 48
 
 
 def test_frames_are_counted_wherever_the_index_is(tmp_path: Path) -> None:

@@ -150,11 +150,14 @@ class Job:
             await self.ended(interval_s)
 
     async def ended(self, within_s: float) -> None:
-        """Let the event loop go on until the job has ended, or so much time has passed."""
+        """Let the event loop go on until the job has ended, or so much time has passed.
+
+        It takes no lock: one is held while the journal is written.
+        """
         woken = asyncio.Event()
         wake = partial(asyncio.get_running_loop().call_soon_threadsafe, woken.set)
-        self._wakers.add(wake)  # first, so that an end from here on wakes it; without the lock,
-        try:  # which is held while the journal is written
+        self._wakers.add(wake)  # an end that is not seen below finds it here
+        try:
             if not self._done.is_set():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(within_s):

@@ -154,15 +154,15 @@ class Job:
 
         It takes no lock: one is held while the journal is written.
         """
-        woken = asyncio.Event()
-        wake = partial(asyncio.get_running_loop().call_soon_threadsafe, woken.set)
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        wake = partial(loop.call_soon_threadsafe, woken.set)
         self._wakers.add(wake)  # an end that is not seen below finds it here
+        in_time = loop.call_later(within_s, woken.set)
         try:
             if not self._done.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(within_s):
-                        await woken.wait()
+                await woken.wait()
         finally:
+            in_time.cancel()
             self._wakers.discard(wake)
 
     def watch(self) -> None:

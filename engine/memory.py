@@ -20,6 +20,8 @@ MOST_ROWS = 16
 # Of the memory that is free; the rest is for the decoder and for what others take meanwhile.
 _SHARE = 0.7
 _ROOMY_BYTES = 64 * 10**9
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+"""What torch's allocators, and the last cuDNN and cuBLAS, say where there is none."""
 _SHRUNK_S = 60.0
 """How long less is tried after the memory ran out, where there is work all the time."""
 _CONTAINER_LIMITS = (
@@ -184,5 +186,5 @@ def is_out_of_memory(err: Exception) -> bool:
     """Whether a library says, in its own way, that memory ran out."""
     text = str(err).lower()
     return isinstance(err, torch.OutOfMemoryError | MemoryError) or any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")
+        sign in text for sign in _NO_MEMORY
     )

@@ -127,6 +127,7 @@ def allocation_failure() -> RuntimeError:
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError("MPS backend out of memory (MPS allocated: 5 GB)"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
         allocation_failure(),
     ],
 )

@@ -14,6 +14,7 @@ from engine.pairs import blank_pair, share_pairs
 from engine.programs import Programs
 from engine.rows import Flight, Pass
 from engine.shapes import Run
+from engine.sharing import room_on_cpu
 from engine.solver import Solver
 from engine.stopwatch import Lap, Stopwatch
 
@@ -33,7 +34,7 @@ class Denoiser:
     def __init__(
         self, model: LoadedModel, room: Room | None = None, programs: Programs | None = None
     ) -> None:
-        """Prepare; without `room`, find out how many rows fit a pass."""
+        """Prepare; without `room`, find out how many rows fit a pass, or are fastest."""
         self.device: torch.device = model.pipeline._execution_device
         self._dtype = model.dtype
         self._unet = model.pipeline.unet
@@ -67,14 +68,13 @@ class Denoiser:
     def _predict(self, flights: list[Flight], latents: Tensor) -> Tensor:
         """Run the U-Net, each row at its own timestep, and guide each by its own scale.
 
-        An unguided row is one row of the U-Net, a guided one two; if it is alone, they are one
-        until they differ.
+        An unguided row is one row of the U-Net, a guided one two, which are one until they differ.
 
         Returns:
             float32, of the shape of `latents`: (rows, channels, height, width).
         """
         counts = [len(flight.embeddings) for flight in flights]
-        given = [1] if self._shares_pairs and len(flights) == 1 else counts
+        given = [1] * len(flights) if self._shares_pairs and len(set(counts)) == 1 else counts
         rows = list(zip(flights, latents.to(self._dtype), given, strict=True))
         inputs = (
             torch.cat([row.expand(count, *row.shape) for _, row, count in rows]),
@@ -101,6 +101,8 @@ class Denoiser:
         """Find out what a guided picture of the model's own size takes."""
         pair = blank_pair(pipeline, self._dtype, self.device)
         cells = pair[0][:, 0].numel()
+        if self.device.type == "cpu":
+            return room_on_cpu(self._unet, cells // len(pair[0]))
         return measure_room(self.device, lambda: run(*pair), cells, beside=self._beside)
 
 
@@ -130,11 +132,10 @@ def _run_some(
     """Run the U-Net on all rows, so many at once; float32.
 
     Args:
-        latents, timesteps: of as many rows as `embeddings`; or of one, which is for all of them.
+        latents, timesteps: of as many rows as `embeddings`; or of fewer, each for as many of them.
     """
     if at_once < len(embeddings):
-        latents, timesteps = (
-            part.expand(len(embeddings), *part.shape[1:]) for part in (latents, timesteps)
-        )
+        each = len(embeddings) // len(latents)
+        latents, timesteps = (part.repeat_interleave(each, 0) for part in (latents, timesteps))
     parts = (torch.split(part, at_once) for part in (latents, timesteps, embeddings))
     return torch.cat([run(*some) for some in zip(*parts, strict=True)]).float()

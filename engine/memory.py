@@ -38,15 +38,22 @@ class Room:
     cells is remembered for all sizes.
     """
 
-    def __init__(self, most: int = 1, cells: float = math.inf) -> None:
-        """Allow at most so many pictures, and in their rows together so many cells of latents."""
+    def __init__(
+        self, most: int = 1, cells: float = math.inf, *, useful: float = math.inf
+    ) -> None:
+        """Allow at most so many pictures, and in their rows together so many cells of latents.
+
+        Args:
+            useful: cells of which a pass gains nothing by having more.
+        """
         self.most = most
+        self._useful = useful
         self._measured = self._cells = cells
         self._shrunk_at = -math.inf
 
     def pictures(self, cells: int) -> int:
         """How many pictures of so many cells may share a pass: a power of two."""
-        fitting = max(1, min(self.most, self._allowed() / (2 * cells)))
+        fitting = max(1, min(self.most, self._allowed() / (2 * cells), self._useful / (2 * cells)))
         return int(2 ** math.floor(math.log2(fitting)))
 
     def rows(self, cells: int) -> int:
@@ -73,8 +80,7 @@ def measure_room(
 ) -> Room:
     """Find out how much fits, from what the device has free and what one pass takes.
 
-    Where the memory cannot be measured, and on a CPU, where more rows at once only take longer,
-    pictures go one at a time.
+    Where the memory cannot be measured, pictures go one at a time; see `sharing.py` for a CPU.
 
     Args:
         run: a pass whose rows have so many `cells` together.

@@ -2,7 +2,8 @@
 
 They differ in their prompts alone. So latents of one row are taken together with embeddings of
 two: what comes before the first attention to them is computed once, and each row for itself from
-there on. That saves a twentieth of the work of a pass, or more.
+there on. That saves a twentieth of the work of a pass, or more. Of several pictures, it is what
+comes before the first block with such an attention.
 """
 
 from collections.abc import Iterable
@@ -11,9 +12,11 @@ from typing import Any
 
 import torch
 from diffusers.models.attention_processor import Attention
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor, nn
 
+from engine.blocks import PackedResidual
 from engine.families import trained_side
 
 _USUAL_SIDE = 64
@@ -41,7 +44,9 @@ def blank_pair(
 
 
 def share_pairs(unet: Any) -> bool:
-    """Have a U-Net take latents and timesteps of one row for embeddings of several; idempotent.
+    """Have a U-Net take a row of latents and a timestep for several of embeddings; idempotent.
+
+    As many for each row: the first ones are the first row's.
 
     Returns:
         Whether it does: it is left alone if it has blocks that are not known.
@@ -54,8 +59,11 @@ def share_pairs(unet: Any) -> bool:
         if isinstance(part, Transformer2DModel):
             hidden: Any = part
             hidden._get_output_for_continuous_inputs = partial(_leave, part)
+            part.register_forward_pre_hook(_enter_for_each, with_kwargs=True)
         elif isinstance(part, Attention) and part.is_cross_attention:
             part.register_forward_pre_hook(_ask_for_each, with_kwargs=True)
+        elif isinstance(part, ResnetBlock2D | PackedResidual):
+            part.register_forward_pre_hook(_time_for_each)
     for block in unet.up_blocks:
         block.register_forward_pre_hook(_skip_for_each, with_kwargs=True)
     unet.shares_pairs = True
@@ -80,6 +88,24 @@ def _kinds(blocks: Iterable[object]) -> set[str]:
     return {type(block).__name__ for block in blocks}
 
 
+def _enter_for_each(
+    transformer: nn.Module, inputs: tuple[Tensor, ...], texts: dict[str, Any]
+) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
+    """Before a transformer: of one picture, the rows become several within it, of more here."""
+    rows = len(inputs[0]) if len(inputs[0]) == 1 else len(texts["encoder_hidden_states"])
+    return (_for_each(inputs[0], rows), *inputs[1:]), texts
+
+
+def _time_for_each(
+    block: nn.Module, inputs: tuple[Tensor, Tensor | None]
+) -> tuple[Tensor, Tensor | None]:
+    """Before a residual block: a timestep for each row, or one for all."""
+    hidden, temb = inputs
+    if temb is not None and len(temb) > 1:
+        temb = _for_each(temb, len(hidden))
+    return hidden, temb
+
+
 def _ask_for_each(
     attention: nn.Module, inputs: tuple[Tensor, ...], texts: dict[str, Any]
 ) -> tuple[tuple[Tensor, ...], dict[str, Any]]:
@@ -98,7 +124,10 @@ def _skip_for_each(
 
 def _for_each(tensor: Tensor, rows: int) -> Tensor:
     """So many rows, copied: products of a row that only seems to be several are slow or wrong."""
-    return tensor if len(tensor) == rows else torch.cat([tensor] * rows)
+    if len(tensor) == rows:
+        return tensor
+    each = rows // len(tensor)
+    return torch.cat([row for row in tensor.split(1) for _ in range(each)])  # keeps the layout
 
 
 def _leave(

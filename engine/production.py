@@ -168,16 +168,23 @@ class Production:
                 yield self._draw_task(job, number, task, telling)
             return
         token = CancelToken(job.token)
-        waiting, rows = deque(tasks.items()), deque[tuple[int, Row]]()
+        waiting, rows = deque(tasks), deque[tuple[int, Row]]()
+
+        def begin_some() -> int:
+            some = [waiting.popleft() for _ in range(min(len(waiting), self._most_begun()))]
+            orders = [self._order(job, number, tasks[number], telling, token) for number in some]
+            rows.extend(zip(some, self._sampler.begin(orders), strict=True))
+            return len(some)
+
         self._count_stories(+1)
         try:
-            while waiting or rows:
-                while waiting and len(rows) < self._most_begun():
-                    number, task = waiting.popleft()
-                    order = self._order(job, number, task, telling, token)
-                    rows.append((number, self._sampler.begin(order)))
+            begun = begin_some()
+            while rows:
                 number, row = rows.popleft()
-                yield self._drawn(number, row.result(), telling)
+                picture = row.result()
+                if waiting and len(rows) < begun:  # those that were begun together end together
+                    begun = begin_some()
+                yield self._drawn(number, picture, telling)
         finally:
             self._count_stories(-1)
             token.set(InternalError("Another scene of the story could not be drawn."))
@@ -195,7 +202,7 @@ class Production:
         order = self._order(job, number, task, telling, job.token)
         start = time.perf_counter()
         picture = self._sampler.generate(order)
-        if self._sampler.most_rows == 1:  # else others were drawn meanwhile
+        if picture.was_alone:
             rest_s = max(0.0, time.perf_counter() - start - picture.draw_s)
             self._estimator.observe("rest", task.width * task.height, rest_s)
         return self._drawn(number, picture, telling)

@@ -1,7 +1,7 @@
 """A row: one picture on its way from a task to its pixels, beside others that it never meets."""
 
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -42,6 +42,11 @@ class Picture:
     pass_s: float
     pass_rows: int
     decode_s: float
+
+    @property
+    def was_alone(self) -> bool:
+        """Whether it shared no pass."""
+        return self.step_s == self.pass_s
 
     @property
     def draw_s(self) -> float:
@@ -86,8 +91,8 @@ class PictureSampler(Protocol):
         """How far its programs are; None where it makes none."""
         ...
 
-    def begin(self, order: Order) -> "Row":
-        """Begin a picture; where several are drawn together, on any thread."""
+    def begin(self, orders: Sequence[Order]) -> "list[Row]":
+        """Begin pictures; where several are drawn together, on any thread."""
         ...
 
     def generate(self, order: Order) -> Picture:

@@ -9,7 +9,8 @@ DPM-Solver++ 2M (see `solver.py`), the multistep solver that needs 20–25 steps
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from statistics import fmean
 
@@ -27,6 +28,7 @@ from engine.rows import Flight, Order, Picture, Row, Size
 from engine.slots import Slots
 from engine.solver import Solver
 from engine.status import Readiness
+from engine.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -56,12 +58,13 @@ class Sampler:
         self._decoder = Decoder(model, self._programs)
         self._solver = Solver(model.pipeline.scheduler.config, self._denoiser.device)
         self._projector = Projector(model)
-        self._arrivals: deque[Row] = deque()
+        self._arrivals: deque[list[Row]] = deque()
         self._slots: Slots[Row, Size] = Slots()
         self._at_work: list[Row] = []
         self._device_in_use = threading.Lock()
         self._is_serving = False
         self._woken = threading.Event()
+        self._turns = Turns()
         pipeline = model.pipeline
         if backend is None:  # a program is done as one; where there are any, steps are short
             for module in (pipeline.text_encoder, pipeline.unet, pipeline.vae.decoder):
@@ -77,26 +80,27 @@ class Sampler:
         """How far its programs are, for any thread; None where it makes none."""
         return None if self._programs is None else self._programs.readiness
 
-    def begin(self, order: Order) -> Row:
-        """Let a picture join the next pass that has a place for it. Thread-safe.
+    def begin(self, orders: Sequence[Order]) -> list[Row]:
+        """Let pictures join the next pass that has places for them, one pass for all. Thread-safe.
 
         Returns:
-            The row. Its `result` raises:
+            Their rows. The `result` of each raises:
                 BadOutput: the model gave NaN.
                 DeviceOutOfMemory: the picture does not fit; the cache was emptied.
                 EngineError: the reason the order's token was set with.
         """
-        row = Row(order, self.model.defaults.guidance_for(order.task.guidance_scale))
-        self._arrivals.append(row)
+        guidance_for = self.model.defaults.guidance_for
+        rows = [Row(order, guidance_for(order.task.guidance_scale)) for order in orders]
+        self._arrivals.append(rows)
         self._woken.set()
-        return row
+        return rows
 
     def generate(self, order: Order) -> Picture:
         """Draw one picture, and whatever else was begun beside it; see `begin`.
 
         While another thread serves, that one draws it, and this one waits.
         """
-        row = self.begin(order)
+        (row,) = self.begin([order])
         while not self._is_serving and not row.future.done():
             self.advance()
         return row.result()
@@ -112,7 +116,9 @@ class Sampler:
             on_ready()
             while True:
                 self._woken.clear()
-                if self.advance():
+                with self._turns.take(self._look):
+                    has_more = self.advance()
+                if has_more:
                     continue
                 if is_over():
                     break
@@ -122,6 +128,14 @@ class Sampler:
             raise
         finally:
             self._is_serving = False
+
+    def at_rest(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """A time in which `serve` takes no step. Thread-safe.
+
+        Args:
+            check: called again and again while it has not come; may raise.
+        """
+        return self._turns.take(check)
 
     def wake(self) -> None:
         """Have `serve` look whether there is anything to do, or to end. Thread-safe."""
@@ -147,13 +161,17 @@ class Sampler:
             self._device_in_use.release()
         return len(self._slots) > 0
 
-    def _advance(self) -> None:
+    def _look(self) -> None:
+        """Let in who has arrived, and out who is not wanted any more."""
         while self._arrivals:
-            row = self._arrivals.popleft()
-            self._try([row], partial(self._admit, row))
+            for row in self._arrivals.popleft():
+                self._try([row], partial(self._admit, row))
         for row in list(self._slots):
             if row.order.token.is_set:
                 self._try([row], lambda: None)
+
+    def _advance(self) -> None:
+        self._look()
         room = self._denoiser.room
         chosen = self._slots.choose(
             lambda size: room.pictures(size.cells), lambda size, rows: rows * size.cells
@@ -196,7 +214,8 @@ class Sampler:
 
     def _fail_all(self, err: BaseException) -> None:
         while self._arrivals:
-            self._arrivals.popleft().fail(err)
+            for row in self._arrivals.popleft():
+                row.fail(err)
         for row in list(self._slots):
             self._end(row, err)
 

@@ -6,6 +6,7 @@ where a token is set, at a step or before a block of any of its parts.
 
 import logging
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -50,12 +51,15 @@ class StockSampler:
                 before_each_block(part, lambda: self._token.check())
         model.pipeline.vae.decoder.register_forward_hook(_check_decoded)
 
-    def begin(self, order: Order) -> Row:
-        """Draw a picture at once; see `sampler.Sampler.begin`.
+    def begin(self, orders: Sequence[Order]) -> list[Row]:
+        """Draw pictures at once; see `sampler.Sampler.begin`.
 
         Returns:
-            The row, which has ended.
+            Their rows, which have ended.
         """
+        return [self._begin(order) for order in orders]
+
+    def _begin(self, order: Order) -> Row:
         row = Row(order, self.model.defaults.guidance_for(order.task.guidance_scale))
         try:
             with telling_out_of_memory(self.model.device):
@@ -67,7 +71,7 @@ class StockSampler:
 
     def generate(self, order: Order) -> Picture:
         """Draw one picture; raises what its row does, see `sampler.Sampler.begin`."""
-        return self.begin(order).result()
+        return self._begin(order).result()
 
     def prepare_previews(self) -> None:
         """Do once what the first preview needs."""

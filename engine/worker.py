@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -56,6 +57,10 @@ class SharedDevice(Protocol):
 
     def wake(self) -> None:
         """Have it look again whether it is over."""
+        ...
+
+    def at_rest(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """A time in which it draws nothing; `check` is called while that has not come."""
         ...
 
 
@@ -237,8 +242,10 @@ class Worker:
         return self._hand_over(self._encoders, work, token)
 
     def _hand_over(self, crew: Crew, work: Callable[[], Any], token: CancelToken) -> "Future[Any]":
-        future = crew.take(work, token)
-        if not self._overlap:
+        if self._overlap:
+            return crew.take(work, token)
+        with nullcontext() if self._shared is None else self._shared.at_rest(token.check):
+            future = crew.take(work, token)
             future.exception()
         return future
 

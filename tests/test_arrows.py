@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Within the engine a module imports only from lines above its own; those on one line are strangers.
 LEVELS = [
-    {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure"},
+    {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure", "turns"},
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
     {
         "attention",
@@ -26,7 +26,7 @@ LEVELS = [
     },
     {"snapshots", "versions", "video", "captions", "transitions", "picture_texts"},
     {"choice", "weights", "memory", "blocks"},
-    {"motion", "parameters", "makers", "families", "exchange", "programs"},
+    {"motion", "parameters", "makers", "families", "exchange", "programs", "sharing"},
     {"frames", "pairs"},
     {"jobs", "cpu"},
     {"records", "crew", "reel"},

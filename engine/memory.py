@@ -38,9 +38,7 @@ class Room:
     cells is remembered for all sizes.
     """
 
-    def __init__(
-        self, most: int = 1, cells: float = math.inf, *, useful: float = math.inf
-    ) -> None:
+    def __init__(self, most: int = 1, cells: float = math.inf, *, useful: float = math.inf) -> None:
         """Allow at most so many pictures, and in their rows together so many cells of latents.
 
         Args:

@@ -127,7 +127,9 @@ def _for_each(tensor: Tensor, rows: int) -> Tensor:
     if len(tensor) == rows:
         return tensor
     each = rows // len(tensor)
-    return torch.cat([row for row in tensor.split(1) for _ in range(each)])  # keeps the layout
+    return torch.cat(
+        [row for row in torch.split(tensor, 1) for _ in range(each)]
+    )  # keeps the layout
 
 
 def _leave(

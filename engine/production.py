@@ -173,7 +173,7 @@ class Production:
         def begin_some() -> int:
             some = [waiting.popleft() for _ in range(min(len(waiting), self._most_begun()))]
             orders = [self._order(job, number, tasks[number], telling, token) for number in some]
-            rows.extend(zip(some, self._sampler.begin(orders), strict=True))
+            rows.extend(zip(some, self._sampler.begin_all(orders), strict=True))
             return len(some)
 
         self._count_stories(+1)

@@ -91,7 +91,7 @@ class PictureSampler(Protocol):
         """How far its programs are; None where it makes none."""
         ...
 
-    def begin(self, orders: Sequence[Order]) -> "list[Row]":
+    def begin_all(self, orders: Sequence[Order]) -> "list[Row]":
         """Begin pictures; where several are drawn together, on any thread."""
         ...
 

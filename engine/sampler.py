@@ -80,15 +80,20 @@ class Sampler:
         """How far its programs are, for any thread; None where it makes none."""
         return None if self._programs is None else self._programs.readiness
 
-    def begin(self, orders: Sequence[Order]) -> list[Row]:
-        """Let pictures join the next pass that has places for them, one pass for all. Thread-safe.
+    def begin(self, order: Order) -> Row:
+        """Let a picture join the next pass that has a place for it. Thread-safe.
 
         Returns:
-            Their rows. The `result` of each raises:
+            The row. Its `result` raises:
                 BadOutput: the model gave NaN.
                 DeviceOutOfMemory: the picture does not fit; the cache was emptied.
                 EngineError: the reason the order's token was set with.
         """
+        (row,) = self.begin_all([order])
+        return row
+
+    def begin_all(self, orders: Sequence[Order]) -> list[Row]:
+        """Let pictures join the same pass, as far as it has places for them; see `begin`."""
         guidance_for = self.model.defaults.guidance_for
         rows = [Row(order, guidance_for(order.task.guidance_scale)) for order in orders]
         self._arrivals.append(rows)
@@ -100,7 +105,7 @@ class Sampler:
 
         While another thread serves, that one draws it, and this one waits.
         """
-        (row,) = self.begin([order])
+        row = self.begin(order)
         while not self._is_serving and not row.future.done():
             self.advance()
         return row.result()

@@ -51,15 +51,16 @@ class StockSampler:
                 before_each_block(part, lambda: self._token.check())
         model.pipeline.vae.decoder.register_forward_hook(_check_decoded)
 
-    def begin(self, orders: Sequence[Order]) -> list[Row]:
-        """Draw pictures at once; see `sampler.Sampler.begin`.
+    def begin_all(self, orders: Sequence[Order]) -> list[Row]:
+        """Draw pictures, one after the other; see `begin`."""
+        return [self.begin(order) for order in orders]
+
+    def begin(self, order: Order) -> Row:
+        """Draw a picture at once; see `sampler.Sampler.begin`.
 
         Returns:
-            Their rows, which have ended.
+            The row, which has ended.
         """
-        return [self._begin(order) for order in orders]
-
-    def _begin(self, order: Order) -> Row:
         row = Row(order, self.model.defaults.guidance_for(order.task.guidance_scale))
         try:
             with telling_out_of_memory(self.model.device):
@@ -71,7 +72,7 @@ class StockSampler:
 
     def generate(self, order: Order) -> Picture:
         """Draw one picture; raises what its row does, see `sampler.Sampler.begin`."""
-        return self._begin(order).result()
+        return self.begin(order).result()
 
     def prepare_previews(self) -> None:
         """Do once what the first preview needs."""

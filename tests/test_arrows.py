@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # Within the engine a module imports only from lines above its own; those on one line are strangers.
 LEVELS = [
-    {"errors", "settings", "requests", "schema", "timer", "heap", "timetable", "departure", "turns"},
+    {
+        "errors",
+        "settings",
+        "requests",
+        "schema",
+        "timer",
+        "heap",
+        "timetable",
+        "departure",
+        "turns",
+    },
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
     {
         "attention",

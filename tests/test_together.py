@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -36,27 +36,21 @@ ROWS = 4
 def engine(make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine on the tiny model, on whose device four pictures share a pass."""
 
-    def measured(
-        device: torch.device, run: Callable[[], object], cells: int, *, beside: int = 0
-    ) -> Room:
-        run()
-        return Room(ROWS)
-
-    monkeypatch.setattr("engine.denoiser.measure_room", measured)
+    monkeypatch.setattr("engine.denoiser.room_on_cpu", lambda unet, cells: Room(ROWS))
     return ready(make_engine(max_queue=1000))
 
 
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The thread and the rows of every pass of the U-Net from here on."""
+    """The thread and the rows of prompts of every pass of the U-Net from here on."""
     from diffusers import UNet2DConditionModel
 
     noted: list[tuple[str, int]] = []
     forward = UNet2DConditionModel.forward
 
-    def watched(self: Any, latents: torch.Tensor, *arguments: Any, **more: Any) -> Any:
-        noted.append((threading.current_thread().name, len(latents)))
-        return forward(self, latents, *arguments, **more)
+    def watched(self: Any, *arguments: Any, **more: Any) -> Any:
+        noted.append((threading.current_thread().name, len(more["encoder_hidden_states"])))
+        return forward(self, *arguments, **more)
 
     monkeypatch.setattr(UNet2DConditionModel, "forward", watched)
     return noted
@@ -263,10 +257,10 @@ def test_stories_share_what_may_be_begun(tmp_path: Path) -> None:
     class Still(StubSampler):
         most_rows = 16
 
-        def begin(self, order: Order) -> Row:
-            row = Row(order, 7.5)
-            begun.setdefault(order.turn, []).append(row)
-            return row
+        def begin_all(self, orders: Sequence[Order]) -> list[Row]:
+            rows = [Row(order, 7.5) for order in orders]
+            begun.setdefault(orders[0].turn, []).extend(rows)
+            return rows
 
     drawing: Any = Still()
     production = Production(drawing, Store(tmp_path), Estimator(), hand_off)

@@ -4,17 +4,23 @@ The sums are those of diffusers' blocks, whose place they take, with fewer passe
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
 from diffusers.models.activations import GEGLU
 from diffusers.models.attention import FeedForward
+from diffusers.models.autoencoders.vae import DecoderTiny
 from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_blocks import AutoencoderTinyBlock
+from diffusers.models.upsampling import Upsample2D
 from torch import Size, Tensor, nn
 from torch.nn import functional
 
+from engine import enlarging, winograd
+from engine.enlarging import EnlargingConvolution, EnlargingPair, can_enlarge
 from engine.packing import PackedConvolution, PackedLinear
-from engine.winograd import WinogradConvolution, added_bytes, pays_off
+from engine.winograd import WinogradConvolution
 
 _TOKENS = 512
 """Of a slice: what is between its products stays in the processor's cache."""
@@ -39,6 +45,41 @@ class PackedResidual(nn.Module):
         if self.conv_shortcut is not None:
             hidden_states = self.conv_shortcut(hidden_states)
         out: Tensor = self.conv2.plus(inner, hidden_states)
+        return out
+
+
+class PackedTinyBlock(nn.Module):
+    """A block of a tiny autoencoder: three convolutions, and the input added."""
+
+    def __init__(self, block: Any) -> None:
+        """Take the parts of a diffusers block, its convolutions packed already."""
+        super().__init__()
+        self.conv, self.skip = block.conv, block.skip
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Transform (rows, channels, height, width)."""
+        first, _, second, _, third = self.conv
+        out: Tensor = third.plus_relu(second.relu(first.relu(inputs)), self.skip(inputs))
+        return out
+
+
+class PackedUpsampling(nn.Module):
+    """Takes a picture twice as large, or nearly, and convolves it."""
+
+    def __init__(self, block: Any, expected: Size) -> None:
+        """Pack a diffusers block for inputs of a size (rows, channels, height, width)."""
+        super().__init__()
+        self.conv = block.conv
+        self._twice = EnlargingConvolution(block.conv, expected)
+
+    def forward(self, hidden_states: Tensor, output_size: Size | None = None) -> Tensor:
+        """Transform (rows, channels, height, width), to another height and width if told so."""
+        _, _, height, width = hidden_states.shape
+        out: Tensor
+        if output_size is None or tuple(output_size) == (2 * height, 2 * width):
+            out = self._twice(hidden_states)
+        else:
+            out = self.conv(functional.interpolate(hidden_states, size=output_size))
         return out
 
 
@@ -73,6 +114,14 @@ def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int =
             a part that is not named keeps as it is.
         spare_bytes: how much more memory its weights may take where that makes it faster.
     """
+    for names in _places(module, _is_plain_upsampling):
+        part: Any = module.get_submodule(names[0])
+        taken = enlarging.added_bytes(part.conv)
+        if names[0] in sizes and taken <= spare_bytes:
+            spare_bytes -= taken
+            _put(module, names, PackedUpsampling(part, sizes[names[0]]))
+    for names in _places(module, lambda part: type(part) is DecoderTiny):
+        _enlarge(module.get_submodule(names[0]), names[0], sizes)
     by_tiles = _choose_winograd(module, sizes, spare_bytes)
     for names in _places(module, _can_be_packed):
         if names[0] in sizes:
@@ -80,6 +129,23 @@ def pack_blocks(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int =
             _put(module, names, _packed(part, sizes[names[0]], names[0] in by_tiles))
     for names in _places(module, _is_plain_residual):
         _put(module, names, PackedResidual(module.get_submodule(names[0])))
+    for names in _places(module, _is_packed_tiny_block):
+        _put(module, names, PackedTinyBlock(module.get_submodule(names[0])))
+
+
+def _enlarge(decoder: Any, name: str, sizes: Mapping[str, Size]) -> None:
+    """Have a tiny decoder convolve before it takes pictures twice as large."""
+    layers = decoder.layers
+    for at, (part, first) in enumerate(pairwise(layers)):
+        size = sizes.get(f"{name}.layers.{at}")
+        if size is None or not (_is_doubling(part) and can_enlarge(first)):
+            continue
+        after = layers[at + 2 :]
+        layers[at + 1] = nn.Identity()  # the other layers keep their names
+        if len(after) == 1 and can_enlarge(after[0]) and first.bias is None:
+            layers[at], layers[at + 2] = EnlargingPair(first, after[0], size), nn.Identity()
+        else:
+            layers[at] = EnlargingConvolution(first, size)
 
 
 def _choose_winograd(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int) -> set[str]:
@@ -87,12 +153,13 @@ def _choose_winograd(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: 
     found: list[tuple[str, Any]] = [
         (name, part)
         for name, part in module.named_modules()
-        if name in sizes and pays_off(part, sizes[name])
+        if name in sizes and winograd.pays_off(part, sizes[name])
     ]
+    seldom = {f"{name}.conv" for name, part in module.named_modules() if _is_upsampling(part)}
     chosen = set[str]()
     for name, part in sorted(found, key=lambda one: sizes[one[0]][2:].numel(), reverse=True):
-        if added_bytes(part) <= spare_bytes:
-            spare_bytes -= added_bytes(part)
+        if name not in seldom and winograd.added_bytes(part) <= spare_bytes:
+            spare_bytes -= winograd.added_bytes(part)
             chosen.add(name)
     return chosen
 
@@ -109,6 +176,33 @@ def _places(module: nn.Module, wanted: Callable[[Any], bool]) -> list[list[str]]
 def _put(module: nn.Module, names: list[str], part: nn.Module) -> None:
     for name in names:
         module.set_submodule(name, part)
+
+
+def _is_upsampling(part: object) -> bool:
+    return isinstance(part, PackedUpsampling)
+
+
+def _is_plain_upsampling(block: Any) -> bool:
+    """Whether a block does what `PackedUpsampling` does, and nothing else."""
+    return (
+        type(block) is Upsample2D
+        and block.use_conv
+        and block.interpolate
+        and block.norm is None
+        and block.name == "conv"
+        and can_enlarge(block.conv)
+    )
+
+
+def _is_doubling(part: Any) -> bool:
+    return type(part) is nn.Upsample and (part.scale_factor, part.mode) == (2.0, "nearest")
+
+
+def _is_packed_tiny_block(block: Any) -> bool:
+    """Whether a block does what `PackedTinyBlock` does, its convolutions packed."""
+    return type(block) is AutoencoderTinyBlock and all(
+        isinstance(part, PackedConvolution | nn.ReLU) for part in block.conv
+    )
 
 
 def _can_be_packed(part: Any) -> bool:

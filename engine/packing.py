@@ -39,14 +39,28 @@ class PackedConvolution(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Convolve (rows, channels, height, width)."""
-        run: Any = torch.ops.mkldnn._convolution_pointwise
-        out: Tensor = run(inputs, self._weight, self.bias, *self._how, "none", [], "")
-        return out
+        return self._run(inputs, "none")
+
+    def relu(self, inputs: Tensor) -> Tensor:
+        """Convolve, and take zero for what is less."""
+        return self._run(inputs, "relu")
 
     def plus(self, inputs: Tensor, other: Tensor) -> Tensor:
         """Convolve, and add what has the shape of the outcome."""
+        return self._run_with(inputs, other, None)
+
+    def plus_relu(self, inputs: Tensor, other: Tensor) -> Tensor:
+        """Convolve, add what has the shape of the outcome, and take zero for what is less."""
+        return self._run_with(inputs, other, "relu")
+
+    def _run(self, inputs: Tensor, activation: str) -> Tensor:
+        run: Any = torch.ops.mkldnn._convolution_pointwise
+        out: Tensor = run(inputs, self._weight, self.bias, *self._how, activation, [], "")
+        return out
+
+    def _run_with(self, inputs: Tensor, other: Tensor, activation: str | None) -> Tensor:
         run: Any = torch.ops.mkldnn._convolution_pointwise.binary
-        how: tuple[Any, ...] = (*self._how, "add", 1.0, None, [], None)
+        how: tuple[Any, ...] = (*self._how, "add", 1.0, activation, [], None)
         out: Tensor = run(inputs, other, self._weight, self.bias, *how)
         return out
 

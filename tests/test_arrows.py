@@ -35,7 +35,8 @@ LEVELS = [
         "compiling",
     },
     {"snapshots", "versions", "video", "captions", "transitions", "picture_texts"},
-    {"choice", "weights", "memory", "blocks"},
+    {"choice", "weights", "memory", "enlarging"},
+    {"blocks"},
     {"motion", "parameters", "makers", "families", "exchange", "programs", "sharing"},
     {"frames", "pairs"},
     {"jobs", "cpu"},
@@ -155,7 +156,7 @@ def test_only_what_works_on_the_device_imports_its_libraries() -> None:
         *("models", "devices", "sampler", "stock", "memory", "preview"),
         *("solver", "rows", "latents", "encoding", "denoiser", "attention"),
         *("stopwatch", "programs", "shapes", "compiling", "graphs", "decoding", "exchange"),
-        *("packing", "winograd", "blocks", "pairs", "cpu"),
+        *("packing", "winograd", "enlarging", "blocks", "pairs", "sharing", "cpu"),
     }
 
 

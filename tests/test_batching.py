@@ -157,15 +157,21 @@ def test_generate_takes_along_what_was_begun_beside_it(model: LoadedModel) -> No
     assert np.abs(picture.pixels - alone(model, make_task())).max() <= 2
 
 
-def test_on_a_cpu_pictures_go_one_at_a_time(model: LoadedModel) -> None:
+@pytest.mark.parametrize("useful", [2.5e11, 0.0], ids=["a small model", "a large model"])
+def test_on_a_cpu_pictures_share_passes_where_that_is_faster(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch, useful: float
+) -> None:
+    monkeypatch.setattr("engine.sharing._USEFUL", useful)
     sampler, sizes, order = Sampler(model), list[int](), list[int]()
-    assert sampler.most_rows == 1
+    most = sampler.most_rows
+    assert most == (4 if useful else 1)
     note = noted_batches(model, sizes)
-    for number in range(3):
+    for number in range(8):
         begin(sampler, lambda step, number=number: order.append(number))  # type: ignore[misc]
     finish(sampler)
     note.remove()
-    assert set(sizes) == {2} and order == [0] * 10 + [1] * 10 + [2] * 10
+    assert sizes == [2 * most] * (80 // most)
+    assert order == [n for first in range(0, 8, most) for n in [*range(first, first + most)] * 10]
 
 
 def test_prompts_are_encoded_once(model: LoadedModel) -> None:

@@ -43,10 +43,11 @@ def make(**kind: Any) -> Any:
     return UNet2DConditionModel(**sizes, attention_head_dim=4, norm_num_groups=4, **kind).eval()
 
 
-def draw(rows: int = 2) -> tuple[Tensor, Tensor, Tensor]:
+def draw(rows: int = 2, pictures: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
-    latents = torch.randn(1, 4, 8, 12, generator=generator)
-    return latents, torch.tensor([700]), torch.randn(rows, 7, 24, generator=generator)
+    latents = torch.randn(pictures, 4, 8, 12, generator=generator)
+    timesteps = torch.tensor([700, 3, 950][:pictures])
+    return latents, timesteps, torch.randn(rows, 7, 24, generator=generator)
 
 
 def run(unet: Any, latents: Tensor, timesteps: Tensor, texts: Tensor) -> Tensor:
@@ -69,7 +70,24 @@ def test_one_row_gives_what_each_would_by_itself(kind: str, order: torch.memory_
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_keep_their_layout_on_the_way(kind: str, order: torch.memory_format) -> None:
+def test_rows_of_several_pictures_give_what_each_would_by_itself(
+    kind: str, order: torch.memory_format
+) -> None:
+    unet = make(**KINDS[kind]).to(memory_format=order)
+    latents, timesteps, texts = draw(rows=6, pictures=3)
+    expected = run(unet, latents.repeat_interleave(2, 0), timesteps.repeat_interleave(2), texts)
+    share_pairs(unet)
+    found = run(unet, latents.contiguous(memory_format=order), timesteps, texts)
+    assert min((one - expected[0]).abs().max() for one in expected[1:]) > 0.01
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("pictures", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_keep_their_layout_on_the_way(
+    kind: str, pictures: int, order: torch.memory_format
+) -> None:
     unet, kept = make(**KINDS[kind]).to(memory_format=order), list[bool]()
     share_pairs(unet)
     for part in unet.modules():
@@ -77,19 +95,20 @@ def test_pictures_keep_their_layout_on_the_way(kind: str, order: torch.memory_fo
             part.register_forward_pre_hook(
                 lambda part, given: kept.append(given[0].is_contiguous(memory_format=order))
             )
-    latents, timesteps, texts = draw()
+    latents, timesteps, texts = draw(2 * pictures, pictures)
     run(unet, latents.contiguous(memory_format=order), timesteps, texts)
     assert len(kept) > 8 and all(kept)
 
 
+@pytest.mark.parametrize("pictures", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_comes_before_the_prompt_is_read_is_computed_once(kind: str) -> None:
+def test_what_comes_before_the_prompt_is_read_is_computed_once(kind: str, pictures: int) -> None:
     unet, rows = make(**KINDS[kind]), list[int]()
     share_pairs(unet)
     for part in (unet.conv_in, unet.down_blocks[0].resnets[0], unet.conv_out):
         part.register_forward_hook(lambda part, inputs, output: rows.append(len(output)))
-    run(unet, *draw())
-    assert rows == [1, 1, 2]
+    run(unet, *draw(2 * pictures, pictures))
+    assert rows == [pictures, pictures, 2 * pictures]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,6 +19,7 @@ from engine.errors import BadOutput, InternalError, JobCancelled, ShuttingDown
 from engine.estimate import Estimator
 from engine.jobs import CancelToken, Job
 from engine.memory import Room
+from engine.metadata import encode_image
 from engine.preview import Pace
 from engine.production import Production
 from engine.rows import Order, Row
@@ -123,6 +124,74 @@ def test_cancelling_one_leaves_the_others(engine: Engine) -> None:
     assert states == [done, gone, done, gone]
     assert isinstance(jobs[1].error, JobCancelled)
     until(lambda: not engine.status().running)
+
+
+class Desk:
+    """Holds every picture back that is written, until it is told to let them go."""
+
+    def __init__(self) -> None:
+        self.reached, self.let_go = threading.Event(), threading.Event()
+
+    def encode(self, *arguments: Any) -> bytes:
+        self.reached.set()
+        assert self.let_go.wait(60)
+        return encode_image(*arguments)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk()
+    monkeypatch.setattr("engine.production.encode_image", made.encode)
+    return made
+
+
+def test_on_a_cpu_nothing_is_drawn_while_a_file_is_written(
+    engine: Engine, passes: list[tuple[str, int]], desk: Desk
+) -> None:
+    long = engine.submit(image(seed=1, num_inference_steps=50))
+    short = engine.submit(image(seed=2))
+    assert desk.reached.wait(60)
+    drawn = len(passes)
+    time.sleep(0.1)
+    assert len(passes) == drawn < 50 and long.state is JobState.RUNNING
+    desk.let_go.set()
+    assert short.wait(60) and long.wait(60) and long.state is JobState.SUCCEEDED
+
+
+def test_who_is_cancelled_does_not_wait_for_anothers_file(engine: Engine, desk: Desk) -> None:
+    drawn = engine.submit(image(seed=1))
+    begun = [engine.submit(image(seed=seed, num_inference_steps=50)) for seed in (2, 3)]
+    assert desk.reached.wait(60)
+    come_later = engine.submit(image(seed=4))
+    for job in (begun[0], come_later):
+        job.cancel()
+        assert job.wait(5) and job.state is JobState.CANCELLED
+    assert not desk.let_go.is_set() and drawn.state is JobState.RUNNING
+    desk.let_go.set()
+    assert drawn.wait(60) and begun[1].wait(60) and begun[1].state is JobState.SUCCEEDED
+
+
+def test_who_waits_to_be_written_can_be_cancelled(engine: Engine, desk: Desk) -> None:
+    jobs = [engine.submit(image(seed=seed)) for seed in (1, 2)]  # drawn in the same passes
+    assert desk.reached.wait(60)
+    until(lambda: any(job.snapshot().progress.stage == "encoding" for job in jobs))
+    first, second = sorted(jobs, key=lambda job: job.snapshot().progress.stage != "encoding")
+    second.cancel()
+    assert second.wait(5) and second.state is JobState.CANCELLED
+    desk.let_go.set()
+    assert first.wait(60) and first.state is JobState.SUCCEEDED
+
+
+def test_a_story_is_the_same_to_the_byte_however_its_scenes_come_together(
+    engine: Engine,
+) -> None:
+    """Scenes begin in groups, and no member of one takes a pass without the others."""
+    films = []
+    for _ in range(3):
+        films.append(engine.submit(story(6, seed=1)))
+        assert films[-1].wait(60)
+    made = [[scene.path.read_bytes() for scene in engine.scenes(film.id)] for film in films]
+    assert made[0] == made[1] == made[2]
 
 
 def test_a_scene_that_fails_ends_its_story_and_no_other_job(

@@ -32,9 +32,17 @@ class Denoiser:
     """
 
     def __init__(
-        self, model: LoadedModel, room: Room | None = None, programs: Programs | None = None
+        self,
+        model: LoadedModel,
+        room: Room | None = None,
+        programs: Programs | None = None,
+        most: int | None = None,
     ) -> None:
-        """Prepare; without `room`, find out how many rows fit a pass, or are fastest."""
+        """Prepare; without `room`, find out how many rows fit a pass, or are fastest.
+
+        Args:
+            most: pictures that may share a pass, if there is room.
+        """
         self.device: torch.device = model.pipeline._execution_device
         self._dtype = model.dtype
         self._unet = model.pipeline.unet
@@ -46,6 +54,7 @@ class Denoiser:
         self._stopwatch = Stopwatch(self.device)
         self._under_way: deque[Lap] = deque()
         self.room = room or self._measure_room(plain, model.pipeline)
+        self.room.most = min(self.room.most, most or self.room.most)
 
     def step(self, flights: list[Flight]) -> None:
         """Take one step with rows of one size, each along its own walk."""

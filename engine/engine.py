@@ -282,7 +282,10 @@ class Engine:
         self._set_status(device=str(devices.choose_device(self.settings)))
         model = models.open_model(self.settings, self._downloading)
         backend = graphs.choose_backend(model.device, self.settings)
-        drawing = StockSampler(model) if model.family else Sampler(model, backend=backend)
+        most = self.settings.pictures_at_once
+        drawing = (
+            StockSampler(model) if model.family else Sampler(model, backend=backend, most=most)
+        )
         drawer = Production(
             drawing,
             self._archive.store,

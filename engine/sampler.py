@@ -41,12 +41,17 @@ class Sampler:
     """
 
     def __init__(
-        self, model: LoadedModel, room: Room | None = None, backend: Backend | None = None
+        self,
+        model: LoadedModel,
+        room: Room | None = None,
+        backend: Backend | None = None,
+        most: int | None = None,
     ) -> None:
-        """Prepare to draw; without `room`, find out how many rows fit a pass.
+        """Prepare to draw; without `room`, find out how many rows fit a pass, or are fastest.
 
         Args:
             backend: makes programs of the U-Net and the decoder for the shapes in use.
+            most: pictures that may share a pass, if there is room.
 
         Raises:
             ModelUnavailable: the model's scheduler asks for what is not supported.
@@ -54,7 +59,7 @@ class Sampler:
         self.model = model
         self._programs = None if backend is None else Programs(backend, self.wake)
         self._encoder = Encoder(model)
-        self._denoiser = Denoiser(model, room, self._programs)
+        self._denoiser = Denoiser(model, room, self._programs, most)
         self._decoder = Decoder(model, self._programs)
         self._solver = Solver(model.pipeline.scheduler.config, self._denoiser.device)
         self._projector = Projector(model)

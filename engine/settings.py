@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         description="on CUDA, compile the model for the sizes in use, in the background while "
         "pictures are drawn; --no-compile: do not",
     )
+    pictures_at_once: int | None = Field(
+        None,
+        ge=1,
+        description="most pictures that share a pass of the model; default: as many as a GPU has "
+        "memory for, or as are fastest on a CPU; with 1 a seed gives the same bytes at any load",
+    )
     data_dir: Path = Field(
         default_factory=_user_data_dir,
         description="folder for finished pictures and videos, and for the journal of jobs",

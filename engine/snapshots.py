@@ -35,6 +35,8 @@ class Progress:
     stage: Stage = "waiting"
     scene: int = 0
     scenes: int = 1
+    at_once: int = 1
+    """How many scenes are being drawn together, `scene` being the first of them."""
     step: int = 0
     steps: int = 0
     frame: int = 0

@@ -8,6 +8,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# The tiny models stand for large ones, whose pictures are drawn one by one on a CPU.
+os.environ.setdefault("STORYREEL_PICTURES_AT_ONCE", "1")
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,9 @@ class Table:
 
     def wake(self) -> None:
         self._woken.set()
+
+    def at_rest(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 MakeHouse = Callable[..., House]

@@ -18,7 +18,6 @@ from engine import Engine, ImageRequest, JobState
 from engine.errors import BadOutput, InternalError, JobCancelled, ShuttingDown
 from engine.estimate import Estimator
 from engine.jobs import CancelToken, Job
-from engine.memory import Room
 from engine.metadata import encode_image
 from engine.preview import Pace
 from engine.production import Production
@@ -34,11 +33,11 @@ ROWS = 4
 
 
 @pytest.fixture
-def engine(make_engine: EngineFactory, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """An engine on the tiny model, on whose device four pictures share a pass."""
-
-    monkeypatch.setattr("engine.denoiser.room_on_cpu", lambda unet, cells: Room(ROWS))
-    return ready(make_engine(max_queue=1000))
+def engine(make_engine: EngineFactory) -> Engine:
+    """An engine on the tiny model, four of whose pictures share a pass."""
+    made = ready(make_engine(max_queue=1000, pictures_at_once=None))
+    assert made._forecast._most_rows == ROWS
+    return made
 
 
 @pytest.fixture

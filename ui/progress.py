@@ -190,7 +190,8 @@ def share_done(snapshot: JobSnapshot) -> float:
         return drawing + (1.0 - drawing) * progress.frame / progress.frames
     if not progress.steps:
         return 0.0
-    return drawing * (progress.scene - 1 + progress.step / progress.steps) / progress.scenes
+    done = progress.at_once * progress.step / progress.steps
+    return drawing * (progress.scene - 1 + done) / progress.scenes
 
 
 def stage_words(snapshot: JobSnapshot, status: EngineStatus) -> str:
@@ -203,7 +204,9 @@ def stage_words(snapshot: JobSnapshot, status: EngineStatus) -> str:
         return "Next in line" if ahead == 0 else f"{ahead + 1} in line"
     scene = ""
     if snapshot.kind == "video" and progress.scene:
-        scene = f"Scene {progress.scene} of {progress.scenes}, "
+        last = progress.scene + progress.at_once - 1
+        which = f"Scene {last}" if progress.at_once == 1 else f"Scenes {progress.scene} to {last}"
+        scene = f"{which} of {progress.scenes}, "
     if progress.stage == "encoding":
         return (
             f"Writing the video, frame {progress.frame} of {progress.frames}"

@@ -93,7 +93,8 @@ def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePictur
         if job.error is None:
             return _EMPTY
         return ScenePicture("stopped", why=" ".join(explain_error(job.error)))
-    if snapshot.state is JobState.QUEUED or progress.scene != number:
+    drawing = range(progress.scene, progress.scene + progress.at_once)
+    if snapshot.state is JobState.QUEUED or number not in drawing:
         return ScenePicture("waiting", task, eta_s=progress.eta_s)
     job.watch()
     preview = job.preview

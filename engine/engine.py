@@ -283,9 +283,7 @@ class Engine:
         model = models.open_model(self.settings, self._downloading)
         backend = graphs.choose_backend(model.device, self.settings)
         most = self.settings.pictures_at_once
-        drawing = (
-            StockSampler(model) if model.family else Sampler(model, backend=backend, most=most)
-        )
+        drawing = StockSampler(model) if model.family else Sampler(model, None, backend, most)
         drawer = Production(
             drawing,
             self._archive.store,

@@ -83,8 +83,8 @@ class Settings(BaseSettings):
     pictures_at_once: int | None = Field(
         None,
         ge=1,
-        description="most pictures that share a pass of the model; default: as many as a GPU has "
-        "memory for, or as are fastest on a CPU; with 1 a seed gives the same bytes at any load",
+        description="most pictures that share a pass of the model; default: as many as fit a GPU, "
+        "or are fastest on a CPU; with 1 a seed gives the same bytes whatever else is asked for",
     )
     data_dir: Path = Field(
         default_factory=_user_data_dir,

@@ -35,10 +35,12 @@ class Progress:
     stage: Stage = "waiting"
     scene: int = 0
     scenes: int = 1
-    at_once: int = 1
-    """How many scenes are being drawn together, `scene` being the first of them."""
     step: int = 0
     steps: int = 0
+    at_once: int = 1
+    """How many scenes are being drawn together, `scene` being the first of them."""
+    steps_beside: int = 0
+    """Those done of the other scenes that are being drawn, or wait to be decoded."""
     frame: int = 0
     frames: int = 0
     eta_s: float | None = None

@@ -56,7 +56,6 @@ class Telling:
         """
         self._job = job
         self._left = dict.fromkeys(numbers, work.steps)
-        self._begun = set[int]()
         self._work = work
         self._estimator = estimator
         self._pace = pace
@@ -72,17 +71,18 @@ class Telling:
         steps = self._work.steps
         with self._lock:
             self._left[number] = steps - step
-            self._begun.add(number)
             if step and self._first is None:
                 self._first = time.perf_counter(), sum(self._left.values())
             if number != self._shown(number):
                 return
+            others = [left for other, left in self._left.items() if other > number]
             self._job.report(
                 stage="denoising" if step < steps else "decoding",
                 scene=number,
-                at_once=1 + sum(self._left[other] > 0 for other in self._begun - {number}),
                 step=step,
                 steps=steps,
+                at_once=1 + sum(0 < left < steps for left in others),
+                steps_beside=sum(steps - left for left in others),
                 eta_s=self._eta_s(number),
             )
 
@@ -96,7 +96,6 @@ class Telling:
         """A picture is there."""
         with self._lock:
             del self._left[number]
-            self._begun.discard(number)
 
     def previews(self, number: int, prepare: Callable[[], None]) -> OnPreview:
         """What shows a picture while it is drawn, if anyone watches and it costs little.

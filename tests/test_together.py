@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from engine.errors import BadOutput, InternalError, JobCancelled, ShuttingDown
 from engine.estimate import Estimator
 from engine.jobs import CancelToken, Job
 from engine.metadata import encode_image
-from engine.preview import Pace
 from engine.production import Production
 from engine.rows import Order, Row
 from engine.sampler import Sampler
@@ -353,44 +351,9 @@ def test_stories_share_what_may_be_begun(tmp_path: Path) -> None:
     assert production._most_begun() == 16
 
 
-def test_progress_of_scenes_only_ever_grows() -> None:
-    from engine.requests import image_task
-    from engine.telling import PictureWork, Telling
-
-    told: list[Progress] = []
-    job = Job(story(4), seed=1, on_change=lambda job: told.append(job.snapshot().progress))
-    job.start()
-    task = image_task(image(num_inference_steps=10), 1)
-    work = PictureWork(task, 64 * 64, guided=True, file="png")
-    telling = Telling(job, [1, 2, 4], work, Estimator(), pace=Pace(0.05), most_rows=4)
-    generator = np.random.default_rng(1)
-    steps = {1: 0, 2: 0, 4: 0}
-    while open_ := [number for number in steps if steps[number] < 10]:
-        number = int(generator.choice(open_))
-        steps[number] += 1
-        telling.step(number, steps[number])
-    seen = [(progress.scene, progress.step) for progress in told[1:]]
-    assert (seen == sorted(seen) and seen[-1] == (4, 10)) or (1, 10) in seen
-    assert all(one < other for one, other in pairwise(seen))
-
-
-def test_the_wait_for_a_place_is_nobodys_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine import telling
-    from engine.requests import image_task
-
-    now = [0.0]
-    monkeypatch.setattr(telling.time, "perf_counter", lambda: now[0])
-    job = Job(image(num_inference_steps=10), seed=1)
-    job.start()
-    estimator = Estimator()
-    estimator.observe("step", 2 * 64 * 64, 1.0)
-    estimator.observe("decode", 64 * 64, 0.0)
-    task = image_task(image(num_inference_steps=10), 1)
-    work = telling.PictureWork(task, 64 * 64, guided=True, file="png")
-    told = telling.Telling(job, [1], work, estimator, pace=Pace(0.05), most_rows=4)
-    etas = []
-    for step in range(11):
-        told.step(1, step)
-        etas.append(job.snapshot().progress.eta_s)
-        now[0] += 60.0 if step == 0 else 1.0
-    assert etas == pytest.approx([10 - step for step in range(11)])
+@pytest.mark.parametrize(("asked", "most"), [(None, ROWS), (1, 1), (2, 2), (64, ROWS)])
+def test_how_many_share_a_pass_can_be_bounded(
+    make_engine: EngineFactory, asked: int | None, most: int
+) -> None:
+    engine = ready(make_engine(pictures_at_once=asked))
+    assert engine._forecast._most_rows == most

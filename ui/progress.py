@@ -190,8 +190,8 @@ def share_done(snapshot: JobSnapshot) -> float:
         return drawing + (1.0 - drawing) * progress.frame / progress.frames
     if not progress.steps:
         return 0.0
-    done = progress.at_once * progress.step / progress.steps
-    return drawing * (progress.scene - 1 + done) / progress.scenes
+    scenes = progress.scene - 1 + (progress.step + progress.steps_beside) / progress.steps
+    return drawing * scenes / progress.scenes
 
 
 def stage_words(snapshot: JobSnapshot, status: EngineStatus) -> str:

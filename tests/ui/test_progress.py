@@ -54,6 +54,12 @@ def test_progress_is_told_by_scene_and_step_with_the_time_left() -> None:
     assert 'role="progressbar"' in html
 
 
+def test_scenes_that_are_drawn_together_are_told_of_together() -> None:
+    moment = at(at_once=3, steps_beside=10)
+    assert stage_words(moment, READY) == "Scenes 2 to 4 of 4, step 5 of 10"
+    assert share_done(moment) / share_done(SNAPSHOT) == pytest.approx((10 + 5 + 10) / (10 + 5))
+
+
 def test_what_waits_says_for_what() -> None:
     queued = replace(at(JobState.QUEUED), queue_position=2)
     assert stage_words(queued, READY) == "3 in line"

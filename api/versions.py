@@ -127,7 +127,7 @@ def add_versions(router: APIRouter, engine: Engine, find_job: FindJob) -> None:
         job: Annotated[Job, Depends(find_job)],
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
-        """A new job that draws the same pixels again, with everything that was left open then."""
+        """A new job that makes the same again, with everything that was left open then."""
         version = replayed(job.request, job.seed, job.result().guidance_scale)
         return take(request, version, idempotency_key, reuse=False)
 

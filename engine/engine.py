@@ -274,8 +274,7 @@ class Engine:
     def _open_drawer(self, hand_off: HandOff) -> Drawer:
         start = time.monotonic()
         # Takes seconds; not on the caller's thread.
-        from engine import choice, devices, graphs, memory, models
-        from engine.production import Production
+        from engine import choice, devices, graphs, memory, models, production
         from engine.sampler import Sampler
         from engine.stock import StockSampler
 
@@ -284,7 +283,7 @@ class Engine:
         backend = graphs.choose_backend(model.device, self.settings)
         most = self.settings.pictures_at_once
         drawing = StockSampler(model) if model.family else Sampler(model, None, backend, most)
-        drawer = Production(
+        drawer = production.Production(
             drawing,
             self._archive.store,
             self._estimator,
@@ -299,6 +298,7 @@ class Engine:
             drawer.drawn_pixels,
             drawer.to_draw,
             most_rows=drawing.most_rows,
+            beside=drawer.writes_beside,
         )
         self._device_memory = partial(memory.held_bytes, model.device)
         self._programs = lambda: drawing.programs

@@ -9,7 +9,7 @@ from engine.estimate import Estimator
 from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.requests import ImageRequest, ImageTask, Request, VideoRequest, image_task
-from engine.snapshots import Terms
+from engine.snapshots import Progress, Terms
 from engine.story import plan_scenes
 from engine.timetable import Entry, Span, plan_spans
 
@@ -32,7 +32,7 @@ class Forecast:
         self._estimator = estimator
         self._queue = queue
         self._unfinished = unfinished
-        self._most_rows = 1
+        self._most_rows, self._beside = 1, False
         self._own_guidance: float | None = None
         self._pixels: Callable[[int, int], int] = _asked_pixels
         self._to_draw: ToDraw = lambda request, seed, owner: plan_scenes(request, seed)
@@ -46,6 +46,7 @@ class Forecast:
         to_draw: ToDraw,
         *,
         most_rows: int = 1,
+        beside: bool = False,
     ) -> None:
         """Take note of what only a loaded model can tell.
 
@@ -53,10 +54,10 @@ class Forecast:
             own_guidance: the model's own.
             pixels: those that it draws for a size.
             to_draw: the scenes of a story that its owner has no picture of.
-            most_rows: how many pictures share a pass at most. Where it is more than one, as many
-                jobs are made at a time, and files are written beside the drawing.
+            most_rows: how many pictures share a pass at most, and jobs are made at a time.
+            beside: files are written while others are drawn; else nothing is drawn meanwhile.
         """
-        self._most_rows = most_rows
+        self._most_rows, self._beside = most_rows, beside
         self._own_guidance, self._pixels, self._to_draw = own_guidance, pixels, to_draw
 
     def until_s(self, request: Request, scenes_to_draw: int | None = None) -> float:
@@ -128,14 +129,17 @@ class Forecast:
 
     def _spans(self, waiting: list[Entry]) -> list[Span]:
         """When each that waits begins and ends, behind the jobs under way."""
-        under_way = self._under_way()
-        return plan_spans(under_way, waiting, most_rows=self._most_rows)[len(under_way) :]
-
-    def _under_way(self) -> list[Entry]:
-        """The jobs that use the device, by what they tell of the time left to each."""
         progress = [job.snapshot().progress for job in self._unfinished()]
-        if self._together:
-            progress = [one for one in progress if one.stage != "encoding"]
+        drawn = [one for one in progress if one.stage != "encoding" or not self._together]
+        under_way = self._drawing(drawn)
+        spans = plan_spans(under_way, waiting, most_rows=self._most_rows)[len(under_way) :]
+        if self._beside or not self._together:
+            return spans
+        rest_s = sum(one.eta_s or 0.0 for one in progress if one.stage == "encoding")
+        return [Span(span.begin_s + rest_s, span.end_s + rest_s) for span in spans]
+
+    def _drawing(self, progress: list[Progress]) -> list[Entry]:
+        """The jobs that use the device, by what they tell of the time left to each."""
         pictures = [one.scenes - max(1, one.scene) + 1 for one in progress]
         rows = [min(left, self._most_rows) for left in pictures]
         return [
@@ -162,9 +166,10 @@ class Forecast:
         def drawing_s(together: int) -> float:
             return pictures * self._picture_s(request, together)
 
-        if self._together:  # files are written beside the drawing, but for the last
+        if self._beside:  # but for the last file
             return Entry(pictures, drawing_s, after_s=around_s + film_s)
-        return Entry.lasting(pictures, drawing_s(1) + pictures * around_s + film_s)
+        files_s = pictures * around_s + film_s
+        return Entry(pictures, lambda together: drawing_s(together) + files_s)
 
     def _picture_s(self, request: Request, together: int) -> float:
         pixels = self._pixels if self._estimator.knows("step") else _asked_pixels

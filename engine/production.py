@@ -95,6 +95,11 @@ class Production:
         self._counting = threading.Lock()
         self._reuse = None if journal is None else Reuse(journal, store, self._recipe)
 
+    @property
+    def writes_beside(self) -> bool:
+        """Whether files are written while pictures of others are drawn."""
+        return self._sampler.most_rows > 1 and self._sampler.model.device.type != "cpu"
+
     def drawn_pixels(self, width: int, height: int) -> int:
         """Pixels the model draws for a picture of the asked size: what time depends on."""
         drawn_width, drawn_height = drawn_size(width, height, self._sampler.model)
@@ -190,7 +195,7 @@ class Production:
             token.set(InternalError("Another scene of the story could not be drawn."))
 
     def _most_begun(self) -> int:
-        """How many scenes one story may have begun: finished ones would pile up in memory."""
+        """How many scenes one story begins together; fewer than twice as many are in memory."""
         most_rows = self._sampler.most_rows
         return min(most_rows, max(2, 2 * most_rows // max(1, self._stories)))
 
@@ -200,12 +205,7 @@ class Production:
 
     def _draw_task(self, job: Job, number: int, task: ImageTask, telling: Telling) -> Picture:
         order = self._order(job, number, task, telling, job.token)
-        start = time.perf_counter()
-        picture = self._sampler.generate(order)
-        if picture.was_alone:
-            rest_s = max(0.0, time.perf_counter() - start - picture.draw_s)
-            self._estimator.observe("rest", task.width * task.height, rest_s)
-        return self._drawn(number, picture, telling)
+        return self._drawn(number, self._sampler.generate(order), telling)
 
     def _order(
         self, job: Job, number: int, task: ImageTask, telling: Telling, token: CancelToken
@@ -221,6 +221,7 @@ class Production:
         pixels = picture.drawn_width * picture.drawn_height
         self._estimator.observe("step", picture.pass_rows * pixels, picture.pass_s)
         self._estimator.observe("decode", pixels, picture.decode_s)
+        self._estimator.observe("rest", picture.pixels[..., 0].size, picture.rest_s)
         return picture
 
     def _telling(
@@ -240,6 +241,7 @@ class Production:
             self._estimator,
             pace=self._pace,
             most_rows=self._sampler.most_rows,
+            beside=self.writes_beside,
             ends_in_s=ends_in_s,
         )
 

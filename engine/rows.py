@@ -30,7 +30,7 @@ class Picture:
     `pixels` is uint8 RGB (height, width, 3) at the asked size; `drawn_width` and `drawn_height`
     are the size the model drew at, in pixels. `step_s` is its share of the steps' time: pictures
     drawn together share each pass. `pass_s` is what a pass took in all, of `pass_rows` rows of the
-    U-Net; both in the mean.
+    U-Net; both in the mean. `rest_s` is what else it took, whatever it waited for not included.
     """
 
     pixels: NDArray[np.uint8]
@@ -42,11 +42,7 @@ class Picture:
     pass_s: float
     pass_rows: int
     decode_s: float
-
-    @property
-    def was_alone(self) -> bool:
-        """Whether it shared no pass."""
-        return self.step_s == self.pass_s
+    rest_s: float
 
     @property
     def draw_s(self) -> float:
@@ -140,6 +136,7 @@ class Flight:
             them at the end; zeros before the first step.
         guidance_scale: float32, a single number on the device.
         step: steps taken.
+        prepare_s: seconds that its prompts and its noise took.
         passes: those it has taken part in.
     """
 
@@ -148,6 +145,7 @@ class Flight:
     walk: Walk
     latents: Tensor
     clean: Tensor
+    prepare_s: float = 0.0
     step: int = 0
     passes: list[Pass] = field(default_factory=list)
 

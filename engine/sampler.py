@@ -8,6 +8,7 @@ DPM-Solver++ 2M (see `solver.py`), the multistep solver that needs 20–25 steps
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -248,13 +249,14 @@ class Sampler:
         """Encode the prompts and draw the noise of a row that has not begun."""
         if row.flight is not None:
             return
-        task = row.order.task
+        start, task = time.perf_counter(), row.order.task
         embeddings = self._encoder.encode(task, guided=row.is_guided)
         noise = draw_noise(self.model, task.seed, *drawn_size(task.width, task.height, self.model))
         walk = self._solver.walk(task.num_inference_steps)
         latents = noise[0].to(self._denoiser.device) * walk.noise_scale
         scale = torch.tensor(row.guidance_scale, device=self._denoiser.device)
-        row.flight = Flight(scale, embeddings, walk, latents, torch.zeros_like(latents))
+        prepare_s = time.perf_counter() - start
+        row.flight = Flight(scale, embeddings, walk, latents, torch.zeros_like(latents), prepare_s)
 
     def _tell(self, row: Row) -> None:
         assert row.flight is not None
@@ -266,12 +268,15 @@ class Sampler:
         decoded = self._decoder.begin(flight.latents)
         # Neither the flight, whose tensors must not outlive it, nor the row, which keeps this.
         passes, task, guidance_scale = flight.passes, row.order.task, row.guidance_scale
+        prepare_s = flight.prepare_s
 
         def finish() -> Picture:
-            pixels, decode_s = decoded()
-            drawn_height, drawn_width = pixels.shape[:2]
+            drawn, decode_s = decoded()
+            drawn_height, drawn_width = drawn.shape[:2]
+            start = time.perf_counter()
+            pixels = resample(drawn, task.width, task.height)
             return Picture(
-                pixels=resample(pixels, task.width, task.height),
+                pixels=pixels,
                 guidance_scale=guidance_scale,
                 drawn_width=drawn_width,
                 drawn_height=drawn_height,
@@ -280,6 +285,7 @@ class Sampler:
                 pass_s=fmean(one.lap() for one in passes),
                 pass_rows=round(fmean(one.rows for one in passes)),
                 decode_s=decode_s,
+                rest_s=prepare_s + time.perf_counter() - start,
             )
 
         self._slots.discard(row)

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         description="most pictures that share a pass of the model; default: as many as fit a GPU, "
-        "or are fastest on a CPU; with 1 a seed gives the same bytes whatever else is asked for",
+        "or are fastest on a CPU; with 1, and nothing compiled, a seed always gives the same bytes",
     )
     data_dir: Path = Field(
         default_factory=_user_data_dir,

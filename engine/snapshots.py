@@ -37,10 +37,12 @@ class Progress:
     scenes: int = 1
     step: int = 0
     steps: int = 0
+    begun: tuple[int, ...] = ()
+    """The scenes whose drawing has begun, whether it has ended or not."""
     at_once: int = 1
-    """How many scenes are being drawn together, `scene` being the first of them."""
+    """How many of them are being drawn together; `scene` is the first."""
     steps_beside: int = 0
-    """Those done of the other scenes that are being drawn, or wait to be decoded."""
+    """Steps done of scenes after `scene`."""
     frame: int = 0
     frames: int = 0
     eta_s: float | None = None

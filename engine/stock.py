@@ -97,8 +97,9 @@ class StockSampler:
         end = time.perf_counter()
         count = row.order.task.num_inference_steps
         step_s = (steps.last_at - start) / count
+        pixels = resample(pixels, row.order.task.width, row.order.task.height)
         return Picture(
-            pixels=resample(pixels, row.order.task.width, row.order.task.height),
+            pixels=pixels,
             guidance_scale=row.guidance_scale,
             drawn_width=drawn[0],
             drawn_height=drawn[1],
@@ -107,6 +108,7 @@ class StockSampler:
             pass_s=step_s,
             pass_rows=2 if row.is_guided else 1,
             decode_s=end - steps.last_at,
+            rest_s=time.perf_counter() - end,
         )
 
     def _run(self, token: CancelToken, arguments: dict[str, Any]) -> NDArray[np.float32]:

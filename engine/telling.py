@@ -45,6 +45,7 @@ class Telling:
         *,
         pace: Pace,
         most_rows: int = 1,
+        beside: bool = False,
         ends_in_s: Callable[[float], float] = lambda drawn_in_s: drawn_in_s,
     ) -> None:
         """Begin to tell of the pictures with these numbers.
@@ -52,14 +53,16 @@ class Telling:
         Args:
             pace: of the previews of all jobs.
             most_rows: how many pictures share a pass at most.
+            beside: all files but the last are written while pictures are drawn.
             ends_in_s: seconds until the job ends, if they are all there in so many.
         """
         self._job = job
         self._left = dict.fromkeys(numbers, work.steps)
+        self._begun: tuple[int, ...] = ()
         self._work = work
         self._estimator = estimator
         self._pace = pace
-        self._most_rows = most_rows
+        self._most_rows, self._beside = most_rows, beside
         self._together = most_rows > 1
         self._ends_in_s = ends_in_s
         self._first: tuple[float, int] | None = None
@@ -71,6 +74,8 @@ class Telling:
         steps = self._work.steps
         with self._lock:
             self._left[number] = steps - step
+            if number not in self._begun:
+                self._begun = (*self._begun, number)
             if step and self._first is None:
                 self._first = time.perf_counter(), sum(self._left.values())
             if number != self._shown(number):
@@ -81,6 +86,7 @@ class Telling:
                 scene=number,
                 step=step,
                 steps=steps,
+                begun=self._begun,
                 at_once=1 + sum(0 < left < steps for left in others),
                 steps_beside=sum(steps - left for left in others),
                 eta_s=self._eta_s(number),
@@ -138,7 +144,7 @@ class Telling:
             drawing_s = pace_s * left + self._picture_s(0) * len(self._left)
         task = self._work.task
         around_s = estimator.around_s(self._work.file, task.width * task.height)
-        around = 1 if self._together else len(self._left)  # there, files are written meanwhile
+        around = 1 if self._beside else len(self._left)
         return self._ends_in_s(drawing_s + around * around_s)
 
     def _picture_s(self, steps: int) -> float:

@@ -72,7 +72,7 @@ def assembled(
 
 
 def replayed(request: Request, seed: int, guidance_scale: float) -> Request:
-    """The request that gives the same pixels again, nothing in it left open."""
+    """The request that gives the same again, nothing in it left open."""
     if isinstance(request, ImageRequest):
         return request.model_copy(update={"seed": seed, "guidance_scale": guidance_scale})
     seeds = seeds_of(request, seed)

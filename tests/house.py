@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from engine.jobs import Job
 from engine.queue import JobQueue
 from engine.requests import ImageRequest
 from engine.snapshots import ImageResult, Result
+from engine.turns import Turns
 from engine.worker import HandOff, Worker
 
 RESULT = ImageResult(Path("a.png"), "image/png", 1, 7.5, "")
@@ -58,6 +59,7 @@ class Table:
 
     def __init__(self) -> None:
         self.is_ready = False
+        self.turns = Turns()
         self._woken = threading.Event()
 
     def serve(self, on_ready: Callable[[], None], is_over: Callable[[], bool]) -> None:
@@ -71,7 +73,7 @@ class Table:
         self._woken.set()
 
     def at_rest(self, check: Callable[[], None]) -> AbstractContextManager[None]:
-        return nullcontext()
+        return self.turns.take(check)
 
 
 MakeHouse = Callable[..., House]

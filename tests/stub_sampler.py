@@ -60,6 +60,7 @@ class StubSampler:
             pass_s=0.5,
             pass_rows=2 if guidance > 1 else 1,
             decode_s=2.0,
+            rest_s=0.1,
         )
 
 

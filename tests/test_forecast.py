@@ -22,7 +22,7 @@ class Desk:
     A pass takes a second for two rows of the U-Net, and half a second for every further two.
     """
 
-    def __init__(self, most_rows: int = 1) -> None:
+    def __init__(self, most_rows: int = 1, *, beside: bool | None = None) -> None:
         self.under_way: list[Job] = []
         self.queue = JobQueue(1000)
         self.estimator = Estimator()
@@ -36,6 +36,7 @@ class Desk:
             lambda width, height: PIXELS,
             lambda request, seed, owner: plan_scenes(request, seed),
             most_rows=most_rows,
+            beside=most_rows > 1 if beside is None else beside,
         )
 
     def begin(self, request: Any, **progress: Any) -> Job:
@@ -97,6 +98,18 @@ def test_what_is_only_written_any_more_leaves_its_place_where_the_device_goes_on
         desk = Desk(most_rows)
         desk.begin(story(3), eta_s=60.0).report(stage="encoding")
         assert desk.forecast.until_s(image()) == pytest.approx(expected_s)
+
+
+def test_where_nothing_is_drawn_beside_them_files_take_the_device() -> None:
+    desk = Desk(most_rows=4, beside=False)
+    desk.estimator.observe("png", 64 * 64, 2.0)
+    assert desk.forecast.until_s(image()) == pytest.approx(10.5 + 2.0)
+    alone_s = Desk(most_rows=4).forecast.until_s(story(4))
+    assert desk.forecast.until_s(story(4)) == pytest.approx(alone_s + 4 * 2.0)
+    desk.begin(story(3), eta_s=60.0).report(stage="encoding")
+    assert desk.forecast.until_s(image()) == pytest.approx(60 + 10.5 + 2.0)
+    desk.wait(image())
+    assert desk.forecast.room_s(1, 1) == pytest.approx(60.0)
 
 
 def test_a_story_ahead_shares_the_device() -> None:

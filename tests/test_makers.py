@@ -59,6 +59,47 @@ def test_a_maker_goes_on_after_a_fault_of_one_job(shared: Any) -> None:
     assert sum(job.state is JobState.SUCCEEDED for job in jobs) == 5
 
 
+def test_who_waits_to_be_written_can_be_cancelled(shared: Any) -> None:
+    writing, let_go, drawn = threading.Event(), threading.Event(), list[Job]()
+
+    def draw(job: Job) -> Callable[[], Result]:
+        def write() -> Result:
+            writing.set()
+            assert let_go.wait(30)
+            return RESULT
+
+        drawn.append(job)
+        return write
+
+    house = shared(draw)
+    first = house.submit()
+    assert writing.wait(10)
+    second, third = house.submit(), house.submit()
+    until(lambda: len(drawn) == 3)
+    second.cancel()
+    assert second.wait(10) and second.state is JobState.CANCELLED
+    assert first.state is JobState.RUNNING and third.state is JobState.RUNNING
+    let_go.set()
+    assert all(job.wait(10) and job.state is JobState.SUCCEEDED for job in (first, third))
+
+
+def test_one_file_is_written_at_a_time(shared: Any) -> None:
+    at_once, most = 0, list[int]()
+
+    def write() -> Result:
+        nonlocal at_once
+        at_once += 1
+        most.append(at_once)
+        time.sleep(0.01)
+        at_once -= 1
+        return RESULT
+
+    house = shared(lambda job: write)
+    jobs = [house.submit() for _ in range(8)]
+    assert all(job.wait(10) for job in jobs)
+    assert len(most) == 8 and max(most) == 1
+
+
 def allow_makers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Let only so many of them be started."""
     start = threading.Thread.start

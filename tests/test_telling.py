@@ -51,8 +51,26 @@ def test_how_many_scenes_are_drawn_together_is_told() -> None:
             told(number, step)
     assert told(1, 10) == (1, 10, 3, 18)
     assert [told(number, 10) for number in (2, 3)] == [(2, 10, 2, 9), (3, 10, 1, 0)]
+    assert job.snapshot().progress.begun == (1, 2, 3)
     telling.drawn(1)
     assert [told(number, 0) for number in (5, 6)] == [(5, 0, 1, 0)] * 2
+    assert job.snapshot().progress.begun == (1, 2, 3, 5)
+
+
+def test_where_nothing_is_drawn_beside_them_all_files_count() -> None:
+    estimator, etas = Estimator(), []
+    for work, seconds in (("step", 0.0), ("decode", 0.0), ("png", 1.0)):
+        estimator.observe(work, 2 * 64 * 64, seconds)
+    task = image_task(image(num_inference_steps=10), 1)
+    for beside in (True, False):
+        job = Job(story(4), seed=1)
+        job.start()
+        work = PictureWork(task, 64 * 64, guided=True, file="png")
+        pace, numbers = Pace(0.05), [1, 2, 3, 4]
+        told = Telling(job, numbers, work, estimator, pace=pace, most_rows=4, beside=beside)
+        told.step(1, 0)
+        etas.append(job.snapshot().progress.eta_s)
+    assert etas[1] == 4 * etas[0] > 0
 
 
 def test_the_wait_for_a_place_is_nobodys_pace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,17 +168,6 @@ def test_who_is_cancelled_does_not_wait_for_anothers_file(engine: Engine, desk: 
     assert drawn.wait(60) and begun[1].wait(60) and begun[1].state is JobState.SUCCEEDED
 
 
-def test_who_waits_to_be_written_can_be_cancelled(engine: Engine, desk: Desk) -> None:
-    jobs = [engine.submit(image(seed=seed)) for seed in (1, 2)]  # drawn in the same passes
-    assert desk.reached.wait(60)
-    until(lambda: any(job.snapshot().progress.stage == "encoding" for job in jobs))
-    first, second = sorted(jobs, key=lambda job: job.snapshot().progress.stage != "encoding")
-    second.cancel()
-    assert second.wait(5) and second.state is JobState.CANCELLED
-    desk.let_go.set()
-    assert first.wait(60) and first.state is JobState.SUCCEEDED
-
-
 def test_a_story_is_the_same_to_the_byte_however_its_scenes_come_together(
     engine: Engine,
 ) -> None:

@@ -204,9 +204,8 @@ def stage_words(snapshot: JobSnapshot, status: EngineStatus) -> str:
         return "Next in line" if ahead == 0 else f"{ahead + 1} in line"
     scene = ""
     if snapshot.kind == "video" and progress.scene:
-        last = progress.scene + progress.at_once - 1
-        which = f"Scene {last}" if progress.at_once == 1 else f"Scenes {progress.scene} to {last}"
-        scene = f"{which} of {progress.scenes}, "
+        others = f" and {progress.at_once - 1} more" if progress.at_once > 1 else ""
+        scene = f"Scene {progress.scene}{others} of {progress.scenes}, "
     if progress.stage == "encoding":
         return (
             f"Writing the video, frame {progress.frame} of {progress.frames}"

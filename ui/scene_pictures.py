@@ -93,8 +93,7 @@ def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePictur
         if job.error is None:
             return _EMPTY
         return ScenePicture("stopped", why=" ".join(explain_error(job.error)))
-    drawing = range(progress.scene, progress.scene + progress.at_once)
-    if snapshot.state is JobState.QUEUED or number not in drawing:
+    if snapshot.state is JobState.QUEUED or number not in progress.begun:
         return ScenePicture("waiting", task, eta_s=progress.eta_s)
     job.watch()
     preview = job.preview
@@ -102,7 +101,7 @@ def _picture(job: Job, number: int, finished: Mapping[int, Path]) -> ScenePictur
         "drawing",
         task,
         preview=preview if preview is not None and preview.scene == number else None,
-        share=progress.step / progress.steps if progress.steps else 0.0,
+        share=progress.step / progress.steps if number >= progress.scene else 1.0,
         eta_s=progress.eta_s,
     )
 

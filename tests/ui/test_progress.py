@@ -56,7 +56,7 @@ def test_progress_is_told_by_scene_and_step_with_the_time_left() -> None:
 
 def test_scenes_that_are_drawn_together_are_told_of_together() -> None:
     moment = at(at_once=3, steps_beside=10)
-    assert stage_words(moment, READY) == "Scenes 2 to 4 of 4, step 5 of 10"
+    assert stage_words(moment, READY) == "Scene 2 and 2 more of 4, step 5 of 10"
     assert share_done(moment) / share_done(SNAPSHOT) == pytest.approx((10 + 5 + 10) / (10 + 5))
 
 

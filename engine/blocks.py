@@ -18,8 +18,8 @@ from torch import Size, Tensor, nn
 from torch.nn import functional
 
 from engine import enlarging, winograd
-from engine.enlarging import EnlargingConvolution, EnlargingPair, can_enlarge
-from engine.packing import PackedConvolution, PackedLinear
+from engine.enlarging import EnlargingConvolution, EnlargingPair
+from engine.packing import PackedConvolution, PackedLinear, is_three_by_three
 from engine.winograd import WinogradConvolution
 
 _TOKENS = 512
@@ -138,11 +138,11 @@ def _enlarge(decoder: Any, name: str, sizes: Mapping[str, Size]) -> None:
     layers = decoder.layers
     for at, (part, first) in enumerate(pairwise(layers)):
         size = sizes.get(f"{name}.layers.{at}")
-        if size is None or not (_is_doubling(part) and can_enlarge(first)):
+        if size is None or not (_is_doubling(part) and is_three_by_three(first)):
             continue
         after = layers[at + 2 :]
         layers[at + 1] = nn.Identity()  # the other layers keep their names
-        if len(after) == 1 and can_enlarge(after[0]) and first.bias is None:
+        if len(after) == 1 and is_three_by_three(after[0]) and first.bias is None:
             layers[at], layers[at + 2] = EnlargingPair(first, after[0], size), nn.Identity()
         else:
             layers[at] = EnlargingConvolution(first, size)
@@ -150,15 +150,16 @@ def _enlarge(decoder: Any, name: str, sizes: Mapping[str, Size]) -> None:
 
 def _choose_winograd(module: nn.Module, sizes: Mapping[str, Size], spare_bytes: int) -> set[str]:
     """The names of convolutions to be computed by tiles; large pictures gain most for a byte."""
+    parts = dict(module.named_modules())
+    seldom = {f"{name}.conv" for name, part in parts.items() if isinstance(part, PackedUpsampling)}
     found: list[tuple[str, Any]] = [
         (name, part)
-        for name, part in module.named_modules()
-        if name in sizes and winograd.pays_off(part, sizes[name])
+        for name, part in parts.items()
+        if name in sizes and name not in seldom and winograd.pays_off(part, sizes[name])
     ]
-    seldom = {f"{name}.conv" for name, part in module.named_modules() if _is_upsampling(part)}
     chosen = set[str]()
     for name, part in sorted(found, key=lambda one: sizes[one[0]][2:].numel(), reverse=True):
-        if name not in seldom and winograd.added_bytes(part) <= spare_bytes:
+        if winograd.added_bytes(part) <= spare_bytes:
             spare_bytes -= winograd.added_bytes(part)
             chosen.add(name)
     return chosen
@@ -178,10 +179,6 @@ def _put(module: nn.Module, names: list[str], part: nn.Module) -> None:
         module.set_submodule(name, part)
 
 
-def _is_upsampling(part: object) -> bool:
-    return isinstance(part, PackedUpsampling)
-
-
 def _is_plain_upsampling(block: Any) -> bool:
     """Whether a block does what `PackedUpsampling` does, and nothing else."""
     return (
@@ -190,7 +187,7 @@ def _is_plain_upsampling(block: Any) -> bool:
         and block.interpolate
         and block.norm is None
         and block.name == "conv"
-        and can_enlarge(block.conv)
+        and is_three_by_three(block.conv)
     )
 
 

@@ -6,8 +6,6 @@ two by two of the small picture, one for each place that an outcome can have amo
 ninths of the products.
 """
 
-from typing import Any
-
 import torch
 from torch import Size, Tensor, nn
 from torch.nn import functional
@@ -29,7 +27,7 @@ class EnlargingConvolution(nn.Module):
     """Takes a picture twice as large by repeating its numbers, and convolves it."""
 
     def __init__(self, convolution: nn.Conv2d, expected: Size) -> None:
-        """Add up the weights; see `can_enlarge` for what is taken.
+        """Add up the weights, of what `is_three_by_three`.
 
         Args:
             expected: size of inputs (rows, channels, height, width), before they are enlarged.
@@ -62,7 +60,7 @@ class EnlargingPair(nn.Module):
     """
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d, expected: Size) -> None:
-        """Multiply the weights; see `can_enlarge` for what is taken, the first without a bias.
+        """Multiply the weights, of what `is_three_by_three`; the first without a bias.
 
         Args:
             expected: size of inputs (rows, channels, height, width), before they are enlarged.
@@ -90,15 +88,6 @@ class EnlargingPair(nn.Module):
     def _one_by_one(self, inputs: Tensor) -> Tensor:
         out: Tensor = self._second(self._first(functional.interpolate(inputs, scale_factor=2.0)))
         return out
-
-
-def can_enlarge(part: Any) -> bool:
-    """Whether a convolution can be computed before its input is made twice as large."""
-    return (
-        type(part) is nn.Conv2d
-        and (part.kernel_size, part.stride, part.dilation) == ((3, 3), (1, 1), (1, 1))
-        and (part.padding, part.padding_mode, part.groups) == ((1, 1), "zeros", 1)
-    )
 
 
 def added_bytes(part: nn.Conv2d) -> int:

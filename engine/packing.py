@@ -21,6 +21,15 @@ def can_pack(dtype: torch.dtype) -> bool:
     return dtype == torch.float32 or (dtype == torch.bfloat16 and bool(takes_bfloat16()))
 
 
+def is_three_by_three(part: Any) -> bool:
+    """Whether a part is a plain convolution of three by three that keeps the size."""
+    return (
+        type(part) is nn.Conv2d
+        and (part.kernel_size, part.stride, part.dilation) == ((3, 3), (1, 1), (1, 1))
+        and (part.padding, part.padding_mode, part.groups) == ((1, 1), "zeros", 1)
+    )
+
+
 class PackedConvolution(nn.Module):
     """A convolution in two dimensions; gives the numbers of the one it is made from.
 

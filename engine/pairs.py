@@ -126,10 +126,8 @@ def _for_each(tensor: Tensor, rows: int) -> Tensor:
     """So many rows, copied: products of a row that only seems to be several are slow or wrong."""
     if len(tensor) == rows:
         return tensor
-    each = rows // len(tensor)
-    return torch.cat(
-        [row for row in torch.split(tensor, 1) for _ in range(each)]
-    )  # keeps the layout
+    each = rows // len(tensor)  # `repeat_interleave` would not keep the layout
+    return torch.cat([row for row in torch.split(tensor, 1) for _ in range(each)])
 
 
 def _leave(

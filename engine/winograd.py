@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Size, Tensor, nn
 
+from engine.packing import is_three_by_three
+
 _OUT, _IN = 4, 6
 """Sides of a tile of the outcome, and of what it is made from."""
 _LEAST_TILES = 32
@@ -144,10 +146,8 @@ def pays_off(part: Any, expected: Size) -> bool:
         expected: (rows, channels, height, width).
     """
     return (
-        type(part) is nn.Conv2d
+        is_three_by_three(part)
         and part.weight.dtype == torch.float32
-        and (part.kernel_size, part.stride, part.dilation) == ((3, 3), (1, 1), (1, 1))
-        and (part.padding, part.padding_mode, part.groups) == ((1, 1), "zeros", 1)
         and part.in_channels * part.out_channels >= _LEAST_CHANNEL_PRODUCT
         and expected[0] * (expected[2] // _OUT) * (expected[3] // _OUT) >= _LEAST_TILES
     )

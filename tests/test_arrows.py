@@ -21,11 +21,11 @@ LEVELS = [
         "timetable",
         "departure",
         "turns",
+        "packing",
     },
     {"story", "estimate", "prompts", "metadata", "store", "hub", "planes"},
     {
         "attention",
-        "packing",
         "winograd",
         "devices",
         "solver",

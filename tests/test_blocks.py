@@ -30,7 +30,7 @@ def residual(**changes: Any) -> ResnetBlock2D:
     return ResnetBlock2D(**{**shape, **changes}).eval()
 
 
-def packed(block: nn.Module, *inputs: Any) -> nn.Module:
+def packed(block: nn.Module, *inputs: Any, spare_bytes: int = 0) -> nn.Module:
     """The block in a model, packed for inputs of these sizes."""
     model, sizes = nn.Sequential(block), dict[str, Size]()
     for name, part in model.named_modules():
@@ -38,7 +38,7 @@ def packed(block: nn.Module, *inputs: Any) -> nn.Module:
             lambda part, given, name=name: sizes.update({name: given[0].shape})
         )
     block(*inputs)
-    pack_blocks(model, sizes)
+    pack_blocks(model, sizes, spare_bytes)
     return model[0]
 
 

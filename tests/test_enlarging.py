@@ -10,9 +10,9 @@ from diffusers.models.upsampling import Upsample2D
 from torch import Size, Tensor, nn
 from torch.nn import functional
 
-from engine.blocks import PackedTinyBlock, PackedUpsampling, pack_blocks
-from engine.enlarging import EnlargingConvolution, EnlargingPair, can_enlarge
-from engine.packing import can_pack
+from engine.blocks import PackedTinyBlock, PackedUpsampling
+from engine.enlarging import EnlargingConvolution, EnlargingPair
+from engine.packing import can_pack, is_three_by_three
 from engine.winograd import WinogradConvolution
 from tests.test_blocks import draw, packed
 
@@ -77,8 +77,8 @@ def test_in_bfloat16_it_is_no_further_from_the_truth() -> None:
     [{"kernel_size": 5}, {"padding": 0}, {"stride": 2}, {"groups": 2}, {"padding_mode": "reflect"}],
 )
 def test_other_convolutions_are_not_taken(changes: dict[str, Any]) -> None:
-    assert can_enlarge(convolution()) and not can_enlarge(convolution(**changes))
-    assert not can_enlarge(nn.Identity())
+    assert is_three_by_three(convolution()) and not is_three_by_three(convolution(**changes))
+    assert not is_three_by_three(nn.Identity())
 
 
 @pytest.mark.parametrize("size", [None, (12, 8), (11, 7), (12, 7)])
@@ -87,7 +87,7 @@ def test_a_block_gives_the_same_numbers_at_any_size(size: tuple[int, int] | None
     torch.manual_seed(0)
     block, inputs = Upsample2D(8, use_conv=True).eval(), draw(2, 8, 6, 4)
     expected = block(inputs, size)
-    one = packed_with(block, inputs, spare_bytes=10**6)
+    one = packed(block, inputs, spare_bytes=10**6)
     assert isinstance(one, PackedUpsampling)
     torch.testing.assert_close(one(inputs, size), expected)
 
@@ -103,7 +103,7 @@ def test_blocks_of_another_kind_keep_their_own_way(changes: dict[str, Any]) -> N
     torch.manual_seed(0)
     block, inputs = Upsample2D(8, **{"use_conv": True, **changes}).eval(), draw(2, 8, 6, 4)
     expected = block(inputs)
-    one = packed_with(block, inputs, spare_bytes=10**6)
+    one = packed(block, inputs, spare_bytes=10**6)
     assert type(one) is Upsample2D
     torch.testing.assert_close(one(inputs), expected)
 
@@ -115,7 +115,7 @@ def test_without_memory_to_spare_a_block_enlarges_first() -> None:
 
 def test_what_is_seldom_used_gets_no_more_memory() -> None:
     block = Upsample2D(256, use_conv=True).eval()
-    one = packed_with(block, draw(2, 256, 16, 16), spare_bytes=10**9)
+    one = packed(block, draw(2, 256, 16, 16), spare_bytes=10**9)
     assert not any(isinstance(part, WinogradConvolution) for part in one.modules())
 
 
@@ -126,8 +126,7 @@ def test_a_tiny_decoder_gives_the_same_numbers(blocks: tuple[int, ...]) -> None:
     decoder = DecoderTiny(4, 3, blocks, (8, 8, 8), 2, "relu", "nearest").eval()
     inputs = draw(2, 4, 5, 6)
     expected = decoder(inputs)
-    model = nn.ModuleDict({"decoder": decoder})
-    pack_blocks(model, sizes_of(model, decoder, inputs))
+    packed(decoder, inputs)
     found = {type(part) for part in decoder.layers}
     assert {EnlargingPair if not blocks[-1] else EnlargingConvolution} <= found
     assert nn.Upsample not in found and AutoencoderTinyBlock not in found
@@ -142,31 +141,8 @@ def test_a_tiny_decoder_of_another_kind_keeps_its_own_way(changes: dict[str, str
     decoder = DecoderTiny(4, 3, (1, 1), (8, 8), 2, **kind).eval()
     inputs = draw(2, 4, 5, 6)
     expected = decoder(inputs)
-    model = nn.ModuleDict({"decoder": decoder})
-    pack_blocks(model, sizes_of(model, decoder, inputs))
+    packed(decoder, inputs)
     kept = {type(part) for part in decoder.layers}
     assert (PackedTinyBlock in kept) == ("upsample_fn" in changes)
     assert (nn.Upsample in kept) == ("upsample_fn" in changes)
     torch.testing.assert_close(decoder(inputs), expected)
-
-
-def packed_with(block: nn.Module, *inputs: Tensor, spare_bytes: int) -> nn.Module:
-    model = nn.ModuleDict({"block": block})
-    pack_blocks(model, sizes_of(model, block, *inputs), spare_bytes)
-    return model["block"]
-
-
-def sizes_of(model: nn.Module, part: nn.Module, *inputs: Tensor) -> dict[str, Size]:
-    """The sizes of what parts of a model are given, by their names."""
-    sizes = dict[str, Size]()
-    notes = [
-        one.register_forward_pre_hook(
-            lambda one, given, name=name: sizes.update({name: given[0].shape})
-        )
-        for name, one in model.named_modules()
-    ]
-    with torch.inference_mode():
-        part(*inputs)
-    for note in notes:
-        note.remove()
-    return sizes
